@@ -1,0 +1,6 @@
+//! Tokens and the guard, attacked.
+
+mod guard;
+mod openapi;
+mod support;
+mod tokens;

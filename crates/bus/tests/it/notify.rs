@@ -1,0 +1,44 @@
+use bus::proto::{RequestOutcome, RequestOutcomes, SessionDeltas};
+use futures_util::StreamExt;
+
+use crate::support::bus;
+
+#[tokio::test]
+async fn outcomes_reach_the_instance_that_waits() {
+    let bus = bus().await;
+    let (reply_subject, mut outcomes) = bus.subscribe_outcomes("ingest.1").await.unwrap();
+    let sent = RequestOutcomes {
+        outcomes: vec![RequestOutcome {
+            duplicates: 3,
+            ..Default::default()
+        }],
+    };
+    bus.publish_outcomes(&reply_subject, &sent).await.unwrap();
+    assert_eq!(outcomes.next().await.unwrap(), sent);
+}
+
+#[tokio::test]
+async fn deltas_are_heard_by_server_and_by_all() {
+    let bus = bus().await;
+    let mut one = bus.subscribe_deltas(Some("vpn.2")).await.unwrap();
+    let mut all = bus.subscribe_deltas(None).await.unwrap();
+    for name in ["vpn-1", "vpn.2"] {
+        bus.publish_deltas(&SessionDeltas {
+            server_name: name.to_owned(),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+    }
+    assert_eq!(one.next().await.unwrap().server_name, "vpn.2");
+    assert_eq!(all.next().await.unwrap().server_name, "vpn-1");
+    assert_eq!(all.next().await.unwrap().server_name, "vpn.2");
+}
+
+#[tokio::test]
+async fn revoked_keys_are_announced() {
+    let bus = bus().await;
+    let mut revoked = bus.subscribe_api_key_revoked().await.unwrap();
+    bus.publish_api_key_revoked("abcdef012345").await.unwrap();
+    assert_eq!(revoked.next().await.unwrap(), "abcdef012345");
+}

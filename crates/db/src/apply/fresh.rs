@@ -1,0 +1,84 @@
+use std::collections::HashSet;
+
+use domain::event::{Event, EventType};
+use sqlx::{PgConnection, Row};
+use time::Duration;
+use uuid::Uuid;
+
+use super::Request;
+use crate::Error;
+
+/// For how long around its own time an event is recognised as a duplicate; connect events are for ever, as sessions.
+const MEMORY: Duration = Duration::days(35);
+
+/// An event that nobody has applied yet.
+pub(super) struct FreshEvent<'a> {
+    /// Index of its request.
+    pub(super) request: usize,
+    pub(super) server_id: i32,
+    pub(super) event: &'a Event,
+}
+
+/// The events of a batch without those that were applied before.
+pub(super) struct Fresh<'a> {
+    pub(super) requests: &'a [Request],
+    pub(super) events: Vec<FreshEvent<'a>>,
+    /// Ids of events that are stored already.
+    pub(super) duplicates: Vec<Uuid>,
+    /// How many events of each request were duplicates.
+    pub(super) duplicates_of: Vec<u32>,
+}
+
+/// Separates fresh events from duplicates, by `event_id`.
+pub(super) async fn find<'a>(connection: &mut PgConnection, requests: &'a [Request]) -> Result<Fresh<'a>, Error> {
+    let stored = stored(connection, requests).await?;
+    let mut seen = HashSet::with_capacity(requests.iter().map(|request| request.events.len()).sum());
+    let mut fresh = Fresh {
+        requests,
+        events: Vec::new(),
+        duplicates: Vec::new(),
+        duplicates_of: vec![0; requests.len()],
+    };
+    for (index, request) in requests.iter().enumerate() {
+        for event in &request.events {
+            if stored.contains(&event.event_id) {
+                fresh.duplicates.push(event.event_id);
+                fresh.duplicates_of[index] += 1;
+            } else if !seen.insert(event.event_id) {
+                fresh.duplicates_of[index] += 1;
+            } else {
+                fresh.events.push(FreshEvent {
+                    request: index,
+                    server_id: request.server_id,
+                    event,
+                });
+            }
+        }
+    }
+    Ok(fresh)
+}
+
+async fn stored(connection: &mut PgConnection, requests: &[Request]) -> Result<HashSet<Uuid>, Error> {
+    let events = || requests.iter().flat_map(|request| &request.events);
+    let Some(first) = events().map(|event| event.event_time).min() else {
+        return Ok(HashSet::new());
+    };
+    let last = events().map(|event| event.event_time).max().unwrap_or(first);
+    let ids: Vec<Uuid> = events().map(|event| event.event_id).collect();
+    let connects: Vec<Uuid> = events()
+        .filter(|event| event.event_type == EventType::SessionConnected)
+        .map(|event| event.event_id)
+        .collect();
+    let sql = "SELECT i.id FROM unnest($1::uuid[]) AS i (id) WHERE EXISTS
+            (SELECT 1 FROM vpn_event e WHERE e.event_id = i.id AND e.event_time BETWEEN $2 AND $3)
+        UNION ALL
+        SELECT s.id FROM unnest($4::uuid[]) AS i (id) JOIN vpn_session s ON s.id = i.id AND NOT s.opened_by_snapshot";
+    let rows = sqlx::query(sql)
+        .bind(ids)
+        .bind(first.saturating_sub(MEMORY))
+        .bind(last.saturating_add(MEMORY))
+        .bind(connects)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}

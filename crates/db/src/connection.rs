@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use serde::Deserialize;
+
+use crate::Error;
+
+/// How a service reaches PostgreSQL.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DatabaseConfig {
+    pub database_url: String,
+    /// Connections of one process.
+    #[serde(default = "default_pool_size")]
+    pub database_pool_size: u32,
+    /// How long a request waits for a connection.
+    #[serde(default = "default_connect_timeout")]
+    pub database_connect_timeout_seconds: u64,
+}
+
+fn default_pool_size() -> u32 {
+    8
+}
+
+fn default_connect_timeout() -> u64 {
+    5
+}
+
+/// A pool of connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pub(crate) connection: DatabaseConnection,
+}
+
+impl Db {
+    /// Connects, and so proves that address and credentials are right.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the server cannot be reached.
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, Error> {
+        let wait = Duration::from_secs(config.database_connect_timeout_seconds);
+        let mut options = ConnectOptions::new(&config.database_url);
+        options
+            .max_connections(config.database_pool_size)
+            .min_connections(0)
+            .connect_timeout(wait)
+            .acquire_timeout(wait)
+            .sqlx_logging(false)
+            // A transaction left open by a dropped future must not swallow later commits of its connection.
+            .map_sqlx_postgres_opts(|options| {
+                options.options([("idle_in_transaction_session_timeout", "30s"), ("timezone", "UTC")])
+            });
+        Ok(Self {
+            connection: Database::connect(options).await?,
+        })
+    }
+
+    /// Asks the server for an answer.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.connection.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! The figures of the dashboard.
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use crate::entities::{portal_user, vpn_session, vpn_user};
+use crate::sessions::{SessionRow, find_many};
+use crate::{Db, Error};
+
+/// Sessions that connected on a day (UTC) and their bytes so far; unknown counts add nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
+pub struct DayUsage {
+    pub day: Date,
+    pub sessions: i64,
+    pub vpn_users: i64,
+    pub bytes_in: i64,
+    pub bytes_out: i64,
+}
+
+/// How many VPN users there are.
+pub async fn vpn_user_count(db: &Db) -> Result<u64, Error> {
+    row_count(
+        db,
+        Query::select()
+            .expr(Func::count(Expr::cust("*")))
+            .from(vpn_user::Entity)
+            .take(),
+    )
+    .await
+}
+
+/// How many portal users may log in.
+pub async fn portal_user_count(db: &Db) -> Result<u64, Error> {
+    let active = Expr::col(portal_user::Column::IsActive).eq(true);
+    let count = Query::select()
+        .expr(Func::count(Expr::cust("*")))
+        .from(portal_user::Entity)
+        .and_where(active)
+        .take();
+    row_count(db, count).await
+}
+
+async fn row_count(db: &Db, count: sea_orm::sea_query::SelectStatement) -> Result<u64, Error> {
+    crate::paging::count(db, &count).await
+}
+
+/// Usage per day of the sessions that connected at or after `since`, in the order of the days; days without are left out.
+pub async fn usage_by_day(db: &Db, since: OffsetDateTime) -> Result<Vec<DayUsage>, Error> {
+    let day = Expr::cust(r#"("connected_at" AT TIME ZONE 'UTC')::date"#);
+    let usage = vpn_session::Entity::find()
+        .select_only()
+        .expr_as(day.clone(), "day")
+        .expr_as(Expr::cust("count(*)"), "sessions")
+        .expr_as(Expr::cust(r#"count(DISTINCT "vpn_user_id")"#), "vpn_users")
+        .expr_as(Expr::cust(r#"coalesce(sum("bytes_in"), 0)::bigint"#), "bytes_in")
+        .expr_as(Expr::cust(r#"coalesce(sum("bytes_out"), 0)::bigint"#), "bytes_out")
+        .filter(vpn_session::Column::ConnectedAt.gte(since))
+        .group_by(day.clone())
+        .order_by_asc(day);
+    Ok(usage.into_model().all(&db.connection).await?)
+}
+
+/// The sessions that connected last, newest first.
+pub async fn recent_connects(db: &Db, limit: u64) -> Result<Vec<SessionRow>, Error> {
+    use vpn_session::Column;
+    let newest = vpn_session::Entity::find().select_only().column(Column::Id);
+    let newest = newest
+        .order_by_desc(Column::ConnectedAt)
+        .order_by_desc(Column::Id)
+        .limit(limit);
+    let ids: Vec<Uuid> = newest.into_tuple().all(&db.connection).await?;
+    find_many(db, &ids).await
+}
+
+/// Among how many of the newest sessions the last ends are looked for: no index holds the ends.
+const RECENT: u64 = 20_000;
+
+/// The sessions, of the newest 20,000, that ended last, newest end first.
+pub async fn recent_disconnects(db: &Db, limit: u64) -> Result<Vec<SessionRow>, Error> {
+    use vpn_session::Column;
+    let recent = Query::select()
+        .columns([Column::Id, Column::DisconnectedAt])
+        .from(vpn_session::Entity)
+        .order_by(Column::ConnectedAt, sea_orm::Order::Desc)
+        .order_by(Column::Id, sea_orm::Order::Desc)
+        .limit(RECENT)
+        .take();
+    let ended = Query::select()
+        .column(Column::Id)
+        .from_subquery(recent, "recent")
+        .and_where(Expr::col(Column::DisconnectedAt).is_not_null())
+        .order_by(Column::DisconnectedAt, sea_orm::Order::Desc)
+        .order_by(Column::Id, sea_orm::Order::Desc)
+        .limit(limit)
+        .take();
+    let rows = db.connection.query_all(&ended).await?;
+    let ids: Vec<Uuid> = rows
+        .iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect::<Result<_, _>>()?;
+    find_many(db, &ids).await
+}

@@ -1,0 +1,214 @@
+use sea_orm::sea_query::{ColumnRef, Expr, ExprTrait, IntoColumnRef, NullOrdering, Order, Query, SelectStatement};
+use sea_orm::{DbBackend, FromQueryResult, StatementBuilder};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::total::{count, count_all_statement, count_statement};
+use super::{EXACT_UP_TO, Page, PageRequest, TimeCursor, Total, planned_rows};
+use crate::{Db, Error};
+
+/// Beyond this offset a list is counted, to be walked from its nearer end.
+pub(crate) const DEEP_OFFSET: u64 = 200_000;
+
+/// The key of a row in a list that is ordered by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
+pub(crate) struct TimeKey {
+    pub(crate) at: OffsetDateTime,
+    pub(crate) id: Uuid,
+}
+
+/// An order that no index holds; unknown values come last.
+#[derive(Debug, Clone)]
+pub(crate) struct SortKey {
+    pub(crate) value: Expr,
+    pub(crate) descending: bool,
+}
+
+/// A list ordered by a time and an id, which an index holds together. Gives keys only: the rows are fetched by id.
+#[derive(Debug, Clone)]
+pub(crate) struct TimeList {
+    /// `FROM` and `WHERE`, without columns and order.
+    filtered: SelectStatement,
+    at: ColumnRef,
+    id: ColumnRef,
+    descending: bool,
+}
+
+impl TimeList {
+    pub(crate) fn new(
+        filtered: SelectStatement,
+        at: impl IntoColumnRef,
+        id: impl IntoColumnRef,
+        descending: bool,
+    ) -> Self {
+        Self {
+            filtered,
+            at: at.into_column_ref(),
+            id: id.into_column_ref(),
+            descending,
+        }
+    }
+
+    /// One page of keys.
+    pub(crate) async fn page(
+        &self,
+        db: &Db,
+        request: &PageRequest<TimeCursor>,
+    ) -> Result<Page<TimeKey, TimeCursor>, Error> {
+        let counted = count(db, &self.count()).await?;
+        if counted <= EXACT_UP_TO {
+            return self.forward(db, request, Total::exactly(counted)).await;
+        }
+        if request.offset() > DEEP_OFFSET {
+            return self.deep(db, request).await;
+        }
+        let total = Total::about(planned_rows(db, &self.keys(self.descending)).await?);
+        self.forward(db, request, total).await
+    }
+
+    /// One page of keys in another order than the list's own; `None` when there are too many rows to sort.
+    pub(crate) async fn page_sorted(
+        &self,
+        db: &Db,
+        request: &PageRequest<TimeCursor>,
+        sort: &SortKey,
+    ) -> Result<Option<Page<TimeKey, TimeCursor>>, Error> {
+        let counted = count(db, &self.count()).await?;
+        if counted > EXACT_UP_TO {
+            return Ok(None);
+        }
+        let mut rows = fetch(db, &self.short_page_statement(request, Some(sort))).await?;
+        rows.truncate(usize::try_from(request.per_page).unwrap_or(usize::MAX));
+        Ok(Some(Page {
+            rows,
+            total: Total::exactly(counted),
+            next: None,
+        }))
+    }
+
+    /// Counts as far as totals are exact. The order makes the planner walk the list's own index unless the filter has a
+    /// better one.
+    pub(crate) fn count(&self) -> SelectStatement {
+        count_statement(self.keys(self.descending))
+    }
+
+    /// The keys of a page and of one row more, which tells whether there is a next page.
+    pub(crate) fn page_statement(&self, request: &PageRequest<TimeCursor>) -> SelectStatement {
+        let mut keys = self.keys(self.descending);
+        if let Some(cursor) = request.cursor() {
+            keys.and_where(self.behind(cursor));
+        }
+        keys.limit(request.per_page + 1).offset(request.offset()).take()
+    }
+
+    /// A page of a list that was counted to be short: every match is gathered, then sorted. The planner cannot pull a
+    /// subquery with an `OFFSET` up, so it does not walk the whole history in the list's order in search of few matches.
+    pub(crate) fn short_page_statement(
+        &self,
+        request: &PageRequest<TimeCursor>,
+        sort: Option<&SortKey>,
+    ) -> SelectStatement {
+        let mut matches = self.columns();
+        if let Some(cursor) = request.cursor() {
+            matches.and_where(self.behind(cursor));
+        }
+        if let Some(sort) = sort {
+            matches.expr_as(sort.value.clone(), "sort_key");
+        }
+        let mut page = Query::select();
+        page.columns(["at", "id"])
+            .from_subquery(matches.offset(0).take(), "matches");
+        match sort {
+            Some(sort) => page.order_by_with_nulls("sort_key", order(sort.descending), NullOrdering::Last),
+            None => page.order_by("at", order(self.descending)),
+        };
+        let id_order = order(sort.map_or(self.descending, |sort| sort.descending));
+        page.order_by("id", id_order)
+            .limit(request.per_page + 1)
+            .offset(request.offset())
+            .take()
+    }
+
+    async fn forward(
+        &self,
+        db: &Db,
+        request: &PageRequest<TimeCursor>,
+        total: Total,
+    ) -> Result<Page<TimeKey, TimeCursor>, Error> {
+        if !total.is_estimate && request.offset() >= total.rows {
+            return Ok(Page {
+                rows: Vec::new(),
+                total,
+                next: None,
+            });
+        }
+        let statement = match total {
+            Total {
+                rows: ..=EXACT_UP_TO,
+                is_estimate: false,
+            } => self.short_page_statement(request, None),
+            _ => self.page_statement(request),
+        };
+        Ok(self.cut(fetch(db, &statement).await?, request, total))
+    }
+
+    async fn deep(&self, db: &Db, request: &PageRequest<TimeCursor>) -> Result<Page<TimeKey, TimeCursor>, Error> {
+        let total = count(db, &count_all_statement(self.keys(self.descending))).await?;
+        let behind_it = total.saturating_sub(request.offset());
+        if behind_it > total / 2 || behind_it == 0 {
+            return self.forward(db, request, Total::exactly(total)).await;
+        }
+        let wanted = Ord::min(behind_it, request.per_page + 1);
+        let mut keys = self.keys(!self.descending);
+        let mut rows = fetch(db, keys.limit(wanted).offset(behind_it - wanted)).await?;
+        rows.reverse();
+        Ok(self.cut(rows, request, Total::exactly(total)))
+    }
+
+    fn keys(&self, descending: bool) -> SelectStatement {
+        let mut keys = self.columns();
+        keys.order_by(self.at.clone(), order(descending))
+            .order_by(self.id.clone(), order(descending))
+            .take()
+    }
+
+    fn columns(&self) -> SelectStatement {
+        let mut keys = self.filtered.clone();
+        keys.expr_as(Expr::col(self.at.clone()), "at")
+            .expr_as(Expr::col(self.id.clone()), "id")
+            .take()
+    }
+
+    fn behind(&self, cursor: &TimeCursor) -> Expr {
+        let key = Expr::tuple([Expr::col(self.at.clone()), Expr::col(self.id.clone())]);
+        let last = Expr::tuple([Expr::value(cursor.at), Expr::value(cursor.id)]);
+        if self.descending { key.lt(last) } else { key.gt(last) }
+    }
+
+    fn cut(
+        &self,
+        mut rows: Vec<TimeKey>,
+        request: &PageRequest<TimeCursor>,
+        total: Total,
+    ) -> Page<TimeKey, TimeCursor> {
+        let per_page = usize::try_from(request.per_page).unwrap_or(usize::MAX);
+        let has_more = rows.len() > per_page;
+        rows.truncate(per_page);
+        let last = rows.last().filter(|_| has_more);
+        let next = last.map(|key| TimeCursor {
+            descending: self.descending,
+            at: key.at,
+            id: key.id,
+        });
+        Page { rows, total, next }
+    }
+}
+
+fn order(descending: bool) -> Order {
+    if descending { Order::Desc } else { Order::Asc }
+}
+
+async fn fetch(db: &Db, keys: &SelectStatement) -> Result<Vec<TimeKey>, Error> {
+    let statement = StatementBuilder::build(keys, &DbBackend::Postgres);
+    Ok(TimeKey::find_by_statement(statement).all(&db.connection).await?)
+}

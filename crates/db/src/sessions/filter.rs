@@ -1,0 +1,143 @@
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QuerySelect};
+use time::OffsetDateTime;
+
+use crate::entities::enums::{SessionStatus, UserType};
+use crate::entities::{vpn_session, vpn_user};
+use crate::{Db, Error, vpn_users};
+
+/// Which sessions are asked for. Parts that are empty do not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    pub statuses: Vec<SessionStatus>,
+    /// `vpn_server.id`.
+    pub server_ids: Vec<i32>,
+    pub vpn_user_id: Option<i64>,
+    pub user_types: Vec<UserType>,
+    /// Part of the VPN user's common name, full name or e-mail.
+    pub search: Option<String>,
+    /// Holds the real or a virtual address.
+    pub network: Option<IpNetwork>,
+    pub connected_from: Option<OffsetDateTime>,
+    /// The first instant that is too late.
+    pub connected_before: Option<OffsetDateTime>,
+}
+
+/// A filter by VPN users is applied as a list of ids up to this many, so that the index by user serves it.
+const USERS_AS_IDS: u64 = 5_000;
+
+impl SessionFilter {
+    /// The condition that sessions must meet; `None` when none can, because no VPN user does.
+    pub(super) async fn resolve(&self, db: &Db) -> Result<Option<Condition>, Error> {
+        let mut matching = Condition::all();
+        if !self.user_types.is_empty() || self.search.is_some() {
+            let Some(users) = self.users(db).await? else {
+                return Ok(None);
+            };
+            matching = matching.add(users);
+        } else if let Some(user) = self.vpn_user_id {
+            matching = matching.add(vpn_session::Column::VpnUserId.eq(user));
+        }
+        let matching = matching
+            .add_option(self.server_condition())
+            .add_option(self.network.map(holds_address))
+            .add_option(status_condition(&self.statuses))
+            .add_option(
+                self.connected_from
+                    .map(|from| vpn_session::Column::ConnectedAt.gte(from)),
+            )
+            .add_option(
+                self.connected_before
+                    .map(|before| vpn_session::Column::ConnectedAt.lt(before)),
+            );
+        Ok(Some(matching))
+    }
+
+    fn server_condition(&self) -> Option<Expr> {
+        match self.server_ids.as_slice() {
+            [] => None,
+            [one] => Some(vpn_session::Column::ServerId.eq(*one)),
+            several => Some(vpn_session::Column::ServerId.eq_any(several.to_vec())),
+        }
+    }
+
+    async fn users(&self, db: &Db) -> Result<Option<Expr>, Error> {
+        let condition = Condition::all()
+            .add_option(self.vpn_user_id.map(|id| vpn_user::Column::Id.eq(id)))
+            .add_option(
+                (!self.user_types.is_empty()).then(|| vpn_user::Column::UserType.is_in(self.user_types.clone())),
+            )
+            .add_option(self.search.as_deref().map(vpn_users::search_condition));
+        let ids: Vec<i64> = vpn_user::Entity::find()
+            .select_only()
+            .column(vpn_user::Column::Id)
+            .filter(condition.clone())
+            .limit(USERS_AS_IDS + 1)
+            .into_tuple()
+            .all(&db.connection)
+            .await?;
+        Ok(match ids.len() as u64 {
+            0 => None,
+            1 => Some(vpn_session::Column::VpnUserId.eq(ids[0])),
+            2..=USERS_AS_IDS => Some(vpn_session::Column::VpnUserId.eq_any(ids)),
+            // So many users have so many sessions that any order finds some of them soon.
+            _ => Some(
+                vpn_session::Column::VpnUserId.in_subquery(
+                    Query::select()
+                        .column(vpn_user::Column::Id)
+                        .from(vpn_user::Entity)
+                        .cond_where(condition)
+                        .take(),
+                ),
+            ),
+        })
+    }
+}
+
+/// Written as literals, not as parameters: only so the planner can prove that the index of open sessions applies.
+pub(crate) fn status_condition(statuses: &[SessionStatus]) -> Option<Expr> {
+    if statuses.is_empty() || SessionStatus::iter().all(|status| statuses.contains(&status)) {
+        return None;
+    }
+    let literals: Vec<&str> = statuses.iter().map(|status| literal(*status)).collect();
+    Some(Expr::cust(format!(
+        r#""vpn_session"."session_status" IN ({})"#,
+        literals.join(", ")
+    )))
+}
+
+fn literal(status: SessionStatus) -> &'static str {
+    match status {
+        SessionStatus::Active => "'active'",
+        SessionStatus::Disconnected => "'disconnected'",
+        SessionStatus::Timeout => "'timeout'",
+    }
+}
+
+/// As a range of addresses, which the indexes serve for any length of prefix.
+fn holds_address(network: IpNetwork) -> Expr {
+    use vpn_session::Column::{RealIp, VirtualIp, VirtualIp6};
+    let first = single(network.network());
+    let last = single(match network {
+        IpNetwork::V4(network) => network.broadcast().into(),
+        IpNetwork::V6(network) => network.broadcast().into(),
+    });
+    let within = |column: vpn_session::Column| {
+        if first == last {
+            column.eq(first)
+        } else {
+            column.between(first, last)
+        }
+    };
+    match network {
+        IpNetwork::V4(_) => within(RealIp).or(within(VirtualIp)),
+        IpNetwork::V6(_) => within(RealIp).or(within(VirtualIp)).or(within(VirtualIp6)),
+    }
+}
+
+fn single(address: IpAddr) -> IpNetwork {
+    IpNetwork::from(address)
+}

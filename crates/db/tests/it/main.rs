@@ -1,0 +1,5 @@
+//! The processor's path on a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod apply;
+mod support;

@@ -1,0 +1,6 @@
+//! The timeline as its users rely on it.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod convergence;
+mod rules;
+mod story;

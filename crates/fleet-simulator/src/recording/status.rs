@@ -1,0 +1,302 @@
+//! The daemon's status: `status 1`, `status 2`, `status 3` and the `--status` file in each of these versions.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use super::environment::unix_seconds;
+
+/// Version 1 writes the machine's local time without its zone; the recordings were made in UTC.
+const LOCAL_TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+
+/// The full list of clients at one instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusReport {
+    /// 1, 2 or 3.
+    pub version: u8,
+    /// When the daemon wrote it, in whole seconds.
+    pub at: OffsetDateTime,
+    pub clients: Vec<ListedClient>,
+}
+
+/// One client of the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListedClient {
+    pub common_name: String,
+    pub real_ip: Option<IpAddr>,
+    /// Missing for IPv6: the daemon prints those addresses without their port.
+    pub real_port: Option<u16>,
+    pub virtual_ip: Option<IpAddr>,
+    pub virtual_ip6: Option<IpAddr>,
+    pub bytes_received: Option<u64>,
+    pub bytes_sent: Option<u64>,
+    pub connected_at: Option<OffsetDateTime>,
+    pub username: Option<String>,
+    pub cid: Option<u64>,
+    pub cipher: Option<String>,
+}
+
+impl ListedClient {
+    /// Clients that are still connecting, or were refused, are listed too; they hold no virtual address.
+    pub fn is_session(&self) -> bool {
+        !matches!(self.common_name.as_str(), "" | "UNDEF") && (self.virtual_ip.is_some() || self.virtual_ip6.is_some())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatusError {
+    #[error("this is not a status report")]
+    UnknownFormat,
+    #[error("the status report does not end with END")]
+    Unfinished,
+    #[error("the status report does not say when it was written")]
+    NoTime,
+    /// A list with a row left out would end the session in it.
+    #[error("cannot read the row `{0}`")]
+    MalformedRow(String),
+}
+
+/// Reads a whole report of any version, with either line end.
+pub fn parse_status(text: &str) -> Result<StatusReport, StatusError> {
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
+    if !lines.contains(&"END") {
+        return Err(StatusError::Unfinished);
+    }
+    match lines.first().copied().unwrap_or_default() {
+        "OpenVPN CLIENT LIST" => parse_version_1(&lines),
+        title if title.starts_with("TITLE,") => parse_rows(2, ',', &lines),
+        title if title.starts_with("TITLE\t") => parse_rows(3, '\t', &lines),
+        _ => Err(StatusError::UnknownFormat),
+    }
+}
+
+fn parse_rows(version: u8, separator: char, lines: &[&str]) -> Result<StatusReport, StatusError> {
+    let mut at = None;
+    let mut columns = Vec::new();
+    let mut clients = Vec::new();
+    for line in lines {
+        let cells: Vec<&str> = line.split(separator).collect();
+        match cells.as_slice() {
+            ["TIME", .., seconds] => at = seconds.parse().ok().and_then(unix_seconds),
+            ["HEADER", "CLIENT_LIST", names @ ..] => columns = names.to_vec(),
+            ["CLIENT_LIST", values @ ..] => {
+                let row = Row::new(&columns, values).ok_or_else(|| StatusError::MalformedRow((*line).to_owned()))?;
+                clients.push(row.client());
+            }
+            _ => {}
+        }
+    }
+    Ok(StatusReport {
+        version,
+        at: at.ok_or(StatusError::NoTime)?,
+        clients,
+    })
+}
+
+/// A row with its columns named.
+struct Row<'a> {
+    common_name: String,
+    cells: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Row<'a> {
+    /// Nothing is quoted, so surplus separators are taken to be part of the common name, the first column. `None` when the
+    /// columns after it do not make sense then.
+    fn new(columns: &[&'a str], values: &[&'a str]) -> Option<Self> {
+        let surplus = values.len().checked_sub(columns.len())?;
+        let (name, rest) = values.split_at_checked(surplus + 1)?;
+        let cells: HashMap<&str, &str> = columns.iter().skip(1).copied().zip(rest.iter().copied()).collect();
+        let readable = real_address(cells.get("Real Address")?).0.is_some()
+            && ["Bytes Received", "Bytes Sent"]
+                .iter()
+                .all(|name| number(cells.get(name)).is_some());
+        readable.then(|| Self {
+            common_name: name.join(","),
+            cells,
+        })
+    }
+
+    fn client(&self) -> ListedClient {
+        let cell = |name: &str| self.cells.get(name);
+        let (real_ip, real_port) = cell("Real Address").map_or((None, None), |text| real_address(text));
+        ListedClient {
+            common_name: self.common_name.clone(),
+            real_ip,
+            real_port,
+            virtual_ip: cell("Virtual Address").and_then(|text| text.parse().ok()),
+            virtual_ip6: cell("Virtual IPv6 Address").and_then(|text| text.parse().ok()),
+            bytes_received: number(cell("Bytes Received")),
+            bytes_sent: number(cell("Bytes Sent")),
+            connected_at: number(cell("Connected Since (time_t)")).and_then(unix_seconds),
+            username: known(cell("Username")),
+            cid: number(cell("Client ID")),
+            cipher: known(cell("Data Channel Cipher")),
+        }
+    }
+}
+
+fn known(text: Option<&&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty() && **text != "UNDEF")
+        .map(|text| (*text).to_owned())
+}
+
+fn number(text: Option<&&str>) -> Option<u64> {
+    text?.parse().ok()
+}
+
+/// `IPv4:port`, `[IPv6]:port` or an address alone.
+fn real_address(text: &str) -> (Option<IpAddr>, Option<u16>) {
+    match (text.parse::<SocketAddr>(), text.parse::<IpAddr>()) {
+        (Ok(address), _) => (Some(address.ip().to_canonical()), Some(address.port())),
+        (_, Ok(ip)) => (Some(ip.to_canonical()), None),
+        _ => (None, None),
+    }
+}
+
+/// Version 1 has no identifiers: virtual addresses come from its routing table, by common name and real address.
+fn parse_version_1(lines: &[&str]) -> Result<StatusReport, StatusError> {
+    let mut at = None;
+    let mut clients = Vec::new();
+    let mut addresses: HashMap<(String, String), Vec<IpAddr>> = HashMap::new();
+    let mut section = "";
+    for line in lines {
+        match *line {
+            "OpenVPN CLIENT LIST" | "ROUTING TABLE" | "GLOBAL STATS" => section = line,
+            line if line.starts_with("Updated,") => at = local_time(&line["Updated,".len()..]),
+            line if line.starts_with("Common Name,") || line.starts_with("Virtual Address,") => {}
+            line if section == "OpenVPN CLIENT LIST" => {
+                clients.push(version_1_client(line).ok_or_else(|| StatusError::MalformedRow(line.to_owned()))?);
+            }
+            line if section == "ROUTING TABLE" => {
+                if let Some((key, address)) = version_1_route(line) {
+                    addresses.entry(key).or_default().push(address);
+                }
+            }
+            _ => {}
+        }
+    }
+    let with_addresses = |(address, mut client): (String, ListedClient)| {
+        let held = addresses
+            .get(&(client.common_name.clone(), address))
+            .map_or(&[][..], Vec::as_slice);
+        client.virtual_ip = held.iter().find(|ip| ip.is_ipv4()).copied();
+        client.virtual_ip6 = held.iter().find(|ip| ip.is_ipv6()).copied();
+        client
+    };
+    let clients = clients.into_iter().map(with_addresses).collect();
+    Ok(StatusReport {
+        version: 1,
+        at: at.ok_or(StatusError::NoTime)?,
+        clients,
+    })
+}
+
+/// `Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since`, read from the right because of commas in names.
+fn version_1_client(line: &str) -> Option<(String, ListedClient)> {
+    let mut cells = line.rsplitn(5, ',');
+    let (since, sent, received, address, name) = (
+        cells.next()?,
+        cells.next()?,
+        cells.next()?,
+        cells.next()?,
+        cells.next()?,
+    );
+    let (real_ip, real_port) = real_address(address);
+    real_ip?;
+    let client = ListedClient {
+        common_name: name.to_owned(),
+        real_ip,
+        real_port,
+        bytes_received: Some(received.parse().ok()?),
+        bytes_sent: Some(sent.parse().ok()?),
+        connected_at: local_time(since),
+        ..ListedClient::default()
+    };
+    Some((address.to_owned(), client))
+}
+
+/// `Virtual Address,Common Name,Real Address,Last Ref`; whole networks behind a client are not addresses of its own.
+fn version_1_route(line: &str) -> Option<((String, String), IpAddr)> {
+    let (address, rest) = line.split_once(',')?;
+    let (rest, _last_reference) = rest.rsplit_once(',')?;
+    let (name, real_address) = rest.rsplit_once(',')?;
+    Some(((name.to_owned(), real_address.to_owned()), address.parse().ok()?))
+}
+
+fn local_time(text: &str) -> Option<OffsetDateTime> {
+    PrimitiveDateTime::parse(text, LOCAL_TIME)
+        .ok()
+        .map(PrimitiveDateTime::assume_utc)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn report(lines: &[&str]) -> Result<StatusReport, StatusError> {
+        parse_status(&lines.join("\r\n"))
+    }
+
+    const HEADER: &str = "HEADER,CLIENT_LIST,Common Name,Real Address,Virtual Address,Virtual IPv6 Address,Bytes Received,Bytes Sent,Connected Since,Connected Since (time_t),Username,Client ID,Peer ID,Data Channel Cipher";
+
+    #[test]
+    fn a_comma_in_a_common_name_does_not_shift_the_columns() {
+        let row = "CLIENT_LIST,Doe, John,198.18.0.11:33360,10.66.0.2,,90,80,2026-11-21 22:35:57,1795300557,UNDEF,0,0,AES-256-GCM";
+        let list = report(&[
+            "TITLE,OpenVPN",
+            "TIME,2026-11-21 22:35:57,1795300557",
+            HEADER,
+            row,
+            "END",
+        ])
+        .unwrap();
+        assert_eq!(list.clients[0].common_name, "Doe, John");
+        assert_eq!(list.clients[0].real_port, Some(33360));
+        assert_eq!(list.clients[0].bytes_received, Some(90));
+
+        let list = report(&[
+            "OpenVPN CLIENT LIST",
+            "Updated,2026-11-21 22:35:57",
+            "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since",
+            "Doe, John,198.18.0.11:33360,90,80,2026-11-21 22:35:57",
+            "ROUTING TABLE",
+            "Virtual Address,Common Name,Real Address,Last Ref",
+            "10.66.0.2,Doe, John,198.18.0.11:33360,2026-11-21 22:35:58",
+            "END",
+        ])
+        .unwrap();
+        assert_eq!(list.clients[0].common_name, "Doe, John");
+        assert_eq!(list.clients[0].virtual_ip, Some([10, 66, 0, 2].into()));
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_completely_is_no_list() {
+        let row = "CLIENT_LIST,jdoe,not an address,10.66.0.2,,90,80,x,1795300557,UNDEF,0,0,AES-256-GCM";
+        let lines = [
+            "TITLE,OpenVPN",
+            "TIME,2026-11-21 22:35:57,1795300557",
+            HEADER,
+            row,
+            "END",
+        ];
+        assert_eq!(report(&lines), Err(StatusError::MalformedRow(row.to_owned())));
+        assert_eq!(report(&lines[..3]), Err(StatusError::Unfinished));
+        assert_eq!(report(&["TITLE,OpenVPN", HEADER, "END"]), Err(StatusError::NoTime));
+        assert_eq!(report(&["hello", "END"]), Err(StatusError::UnknownFormat));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(
+            title in "(TITLE,|TITLE\t|OpenVPN CLIENT LIST|.{0,9})",
+            lines in proptest::collection::vec("(TIME|HEADER|CLIENT_LIST|ROUTING TABLE|Updated)?[,\ta-z0-9:.\u{fc}-]{0,60}", 0..12),
+        ) {
+            let _ = parse_status(&format!("{title}\n{}\nEND\n", lines.join("\n")));
+        }
+    }
+}

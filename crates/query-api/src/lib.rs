@@ -1,0 +1,105 @@
+//! What the portal reads: sessions, VPN users, VPN servers, events, identity at an instant, the dashboard, exports.
+
+pub mod config;
+mod csv_cells;
+mod dashboard;
+mod error;
+mod events;
+mod export;
+mod export_rows;
+mod gap;
+mod identity;
+mod known_by;
+mod page;
+mod parameters;
+pub mod routes;
+mod server_health;
+mod servers;
+mod session_detail;
+mod session_filter;
+mod sessions;
+mod vpn_user_detail;
+mod vpn_users;
+
+use std::time::Duration;
+
+use access_token::{Guard, PublicKey, Verifier};
+use actix_web::web::Data;
+use anyhow::Context;
+use db::{Db, ReaderConfig, signing_keys};
+use service_kit::Service;
+
+use crate::config::Config;
+use crate::dashboard::UsageCache;
+use crate::server_health::Thresholds;
+
+const DEFAULT_PORT: u16 = 18_483;
+
+/// What the handlers share.
+pub(crate) struct State {
+    pub(crate) db: Db,
+    /// Its own connections, so that exports neither wait for pages nor keep them waiting.
+    pub(crate) exports: Db,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) usage: UsageCache,
+}
+
+/// The service, ready to run.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn build(config: Config) -> anyhow::Result<Service> {
+    let db = connect(
+        &config,
+        config.database.database_pool_size,
+        Some(config.query_timeout()),
+    )
+    .await?;
+    let exports = connect(&config, config.export_connections, None).await?;
+    let guard = Guard::new(routes::ROUTES, verifier(&config, &db));
+    let state = Data::new(State {
+        db: db.clone(),
+        exports,
+        thresholds: config.thresholds(),
+        usage: UsageCache::new(config.usage_cache()),
+    });
+    let service = Service::new()
+        .default_port(DEFAULT_PORT)
+        .http(routes::openapi()?, move |services| {
+            routes::serve(services, &guard, &state)
+        })
+        .check("postgres", move || {
+            let db = db.clone();
+            async move { db.ping().await.map_err(|error| error.to_string()) }
+        });
+    Ok(service)
+}
+
+async fn connect(config: &Config, pool_size: u32, statement_timeout: Option<Duration>) -> anyhow::Result<Db> {
+    let reader = ReaderConfig {
+        url: config.read_url().to_owned(),
+        pool_size,
+        connect_timeout: Duration::from_secs(config.database.database_connect_timeout_seconds),
+        statement_timeout,
+    };
+    Db::connect_reader(&reader)
+        .await
+        .context("cannot reach PostgreSQL (DATABASE_READ_URL, else DATABASE_URL)")
+}
+
+fn verifier(config: &Config, db: &Db) -> Verifier {
+    let db = db.clone();
+    Verifier::new(&config.token_issuer, &config.token_audience, move || {
+        let db = db.clone();
+        Box::pin(async move {
+            let keys = signing_keys::list(&db).await.map_err(|error| error.to_string())?;
+            Ok(keys
+                .into_iter()
+                .map(|key| PublicKey {
+                    kid: key.kid,
+                    public_key: key.public_key,
+                })
+                .collect())
+        })
+    })
+}

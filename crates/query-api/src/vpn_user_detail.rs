@@ -1,0 +1,136 @@
+//! `GET /api/vpn-users/{id}`.
+
+use std::net::IpAddr;
+
+use actix_web::get;
+use actix_web::web::{Data, Json, Path};
+use db::vpn_users::{self, CcdRow, RouteRow, Traffic};
+use domain::time_format;
+use serde::Serialize;
+use service_kit::{Problem, ProblemBody, clock};
+use time::{Duration, OffsetDateTime};
+use utoipa::ToSchema;
+
+use crate::State;
+use crate::error::{Failure, not_found};
+use crate::parameters::{NoParameters, Parameters};
+use crate::vpn_users::VpnUserView;
+
+/// A VPN user with its configuration on the VPN servers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VpnUserDetail {
+    #[serde(flatten)]
+    user: VpnUserView,
+    /// The static address that changed last.
+    ccd: Option<CcdView>,
+    /// The static addresses on all VPN servers.
+    ccds: Vec<CcdView>,
+    routes: Vec<RouteView>,
+    /// Bytes of the sessions that connected within the last 30 days.
+    traffic_30_days: TrafficView,
+}
+
+/// A static address from a VPN server's client configuration directory.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Ccd)]
+pub(crate) struct CcdView {
+    server_instance: String,
+    #[schema(value_type = Option<String>, example = "10.8.100.10")]
+    ifconfig_ip: Option<IpAddr>,
+    #[schema(value_type = Option<String>, example = "255.255.255.0")]
+    ifconfig_netmask: Option<IpAddr>,
+    #[serde(serialize_with = "time_format::millis")]
+    updated_at: OffsetDateTime,
+}
+
+/// A route from a VPN server's client configuration directory.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Route)]
+pub(crate) struct RouteView {
+    server_instance: String,
+    /// `push` or `iroute`.
+    #[schema(example = "push")]
+    route_type: String,
+    #[schema(value_type = String, example = "192.168.1.0")]
+    network: IpAddr,
+    #[schema(value_type = String, example = "255.255.255.0")]
+    netmask: IpAddr,
+    #[schema(value_type = Option<String>)]
+    gateway: Option<IpAddr>,
+    comment: Option<String>,
+}
+
+/// Bytes; unknown counts add nothing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Traffic)]
+pub(crate) struct TrafficView {
+    pub(crate) bytes_in: i64,
+    pub(crate) bytes_out: i64,
+}
+
+/// Show a VPN user.
+#[utoipa::path(
+    operation_id = "get_vpn_user",
+    tag = "vpn-users",
+    params(("id" = i64, Path, description = "Id of the VPN user")),
+    responses(
+        (status = 200, description = "The VPN user", body = VpnUserDetail),
+        (status = 404, description = "No such VPN user", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+#[get("/api/vpn-users/{id}")]
+pub(crate) async fn get_vpn_user(
+    state: Data<State>,
+    id: Path<i64>,
+    _: Parameters<NoParameters>,
+) -> Result<Json<VpnUserDetail>, Problem> {
+    let user = vpn_users::find(&state.db, *id).await.map_err(Failure::from)?;
+    let user = user.ok_or_else(|| not_found("VPN user"))?;
+    let ccds = vpn_users::ccds(&state.db, *id).await.map_err(Failure::from)?;
+    let routes = vpn_users::routes(&state.db, *id).await.map_err(Failure::from)?;
+    let since = clock::now() - Duration::days(30);
+    let traffic = vpn_users::traffic_since(&state.db, *id, since)
+        .await
+        .map_err(Failure::from)?;
+    let ccds: Vec<CcdView> = ccds.into_iter().map(CcdView::from).collect();
+    Ok(Json(VpnUserDetail {
+        user: user.into(),
+        ccd: ccds.first().cloned(),
+        ccds,
+        routes: routes.into_iter().map(RouteView::from).collect(),
+        traffic_30_days: traffic.into(),
+    }))
+}
+
+impl From<CcdRow> for CcdView {
+    fn from(row: CcdRow) -> Self {
+        Self {
+            server_instance: row.server_instance,
+            ifconfig_ip: row.ccd.ifconfig_ip.map(|network| network.ip()),
+            ifconfig_netmask: row.ccd.ifconfig_netmask.map(|network| network.ip()),
+            updated_at: row.ccd.updated_at,
+        }
+    }
+}
+
+impl From<RouteRow> for RouteView {
+    fn from(row: RouteRow) -> Self {
+        Self {
+            server_instance: row.server_instance,
+            route_type: row.route.route_type,
+            network: row.route.network.ip(),
+            netmask: row.route.netmask.ip(),
+            gateway: row.route.gateway.map(|network| network.ip()),
+            comment: row.route.comment,
+        }
+    }
+}
+
+impl From<Traffic> for TrafficView {
+    fn from(traffic: Traffic) -> Self {
+        Self {
+            bytes_in: traffic.bytes_in,
+            bytes_out: traffic.bytes_out,
+        }
+    }
+}

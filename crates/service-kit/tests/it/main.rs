@@ -1,0 +1,9 @@
+//! The service kit seen from outside: over HTTP, and as a process.
+
+mod demo;
+mod docs;
+mod health;
+mod problems;
+mod process;
+mod request_ids;
+mod support;

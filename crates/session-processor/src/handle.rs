@@ -1,0 +1,129 @@
+//! One batch: apply, tell, and isolate what the database refuses.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use db::Error;
+use db::apply::{Applied, KnownUsers, Outcome, Request, SessionChange, apply};
+use domain::event::Event;
+use uuid::Uuid;
+
+use crate::State;
+use crate::decode::Awaited;
+use crate::publish::{self, Refused};
+
+/// Whether the messages of a batch may be acknowledged.
+pub(crate) enum Handled {
+    Done,
+    /// Nothing is wrong with the messages; they must come again.
+    Later,
+}
+
+/// What the pieces of a batch came to.
+#[derive(Default)]
+struct Total {
+    outcomes: HashMap<Uuid, Outcome>,
+    changes: Vec<SessionChange>,
+    refused: Vec<Refused>,
+}
+
+/// Applies requests, in one transaction if the database takes them all; then publishes what has changed.
+pub(crate) async fn handle(state: &State, awaited: &[Awaited], known: &mut KnownUsers, redelivered: bool) -> Handled {
+    let requests: Vec<Request> = awaited.iter().map(|one| one.request.clone()).collect();
+    let started = Instant::now();
+    let mut total = Total::default();
+    if let Err(error) = apply_all(state, requests, known, redelivered, &mut total).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a batch could not be stored; it will be tried again"
+        );
+        metrics::counter!("processor_batches_failed_total").increment(1);
+        return Handled::Later;
+    }
+    measure(awaited, &total, started);
+    if publish::refused(state, &total.refused).await.is_err() {
+        return Handled::Later;
+    }
+    publish::outcomes(state, awaited, &total.outcomes, &total.refused).await;
+    publish::changes(state, &total.changes).await;
+    Handled::Done
+}
+
+fn measure(awaited: &[Awaited], total: &Total, started: Instant) {
+    let events: usize = awaited.iter().map(|one| one.request.events.len()).sum();
+    metrics::counter!("processor_events_total").increment(events as u64);
+    metrics::counter!("processor_events_refused_total").increment(total.refused.len() as u64);
+    metrics::counter!("processor_session_changes_total").increment(total.changes.len() as u64);
+    metrics::histogram!("processor_batch_events_size").record(events as f64);
+    metrics::histogram!("processor_batch_seconds").record(started.elapsed().as_secs_f64());
+}
+
+/// Applies pieces of the batch, halving what the database refuses until the single bad event stands alone.
+async fn apply_all(
+    state: &State,
+    requests: Vec<Request>,
+    known: &mut KnownUsers,
+    redelivered: bool,
+    total: &mut Total,
+) -> Result<(), Error> {
+    let mut pieces = vec![requests];
+    while let Some(piece) = pieces.pop() {
+        match apply_piece(state, &piece, known, redelivered).await {
+            Ok(applied) => total.add(&piece, applied),
+            Err(Error::Refused(reason)) => match halve(piece) {
+                Halved::Two(first, second) => pieces.extend([second, first]),
+                Halved::Single(request) => total.refused.push(Refused::new(request, &reason.to_string())),
+            },
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// In a task of its own: a future that is dropped while it begins a transaction can leave that transaction open.
+async fn apply_piece(
+    state: &State,
+    piece: &[Request],
+    known: &mut KnownUsers,
+    redelivered: bool,
+) -> Result<Applied, Error> {
+    let applied = apply(&state.db, piece, known, redelivered).await?;
+    metrics::counter!("processor_tracks_replayed_total").increment(applied.replayed as u64);
+    Ok(applied)
+}
+
+enum Halved {
+    Two(Vec<Request>, Vec<Request>),
+    Single(Request),
+}
+
+fn halve(mut requests: Vec<Request>) -> Halved {
+    if requests.len() > 1 {
+        let second = requests.split_off(requests.len() / 2);
+        return Halved::Two(requests, second);
+    }
+    let mut request = requests.pop().expect("a piece holds at least one request");
+    if request.events.len() <= 1 {
+        return Halved::Single(request);
+    }
+    let second: Vec<Event> = request.events.split_off(request.events.len() / 2);
+    let rest = Request {
+        events: second,
+        rejected_seqs: Vec::new(),
+        heartbeat: None,
+        ..request.clone()
+    };
+    Halved::Two(vec![request], vec![rest])
+}
+
+impl Total {
+    fn add(&mut self, requests: &[Request], applied: Applied) {
+        for (request, outcome) in requests.iter().zip(applied.outcomes) {
+            let sum = self.outcomes.entry(request.request_id).or_default();
+            sum.sessions_created += outcome.sessions_created;
+            sum.sessions_updated += outcome.sessions_updated;
+            sum.duplicates += outcome.duplicates;
+        }
+        self.changes.extend(applied.changes);
+    }
+}

@@ -1,0 +1,192 @@
+//! What others are told after the commit: the waiting ingest, realtime subscribers, the live cache, the dead letters.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bus::proto::{
+    DeltaKind, RefusedEvent, RejectedBatch, RejectedEvent, RequestOutcome, RequestOutcomes, SessionDelta,
+    SessionDeltas, TelemetryBatch,
+};
+use bus::{Message, PublishError, micros_from_time};
+use db::apply::{ChangeKind, Outcome, Request, SessionChange};
+use uuid::Uuid;
+
+use crate::State;
+use crate::decode::Awaited;
+use crate::live_session::LiveSession;
+
+/// The error code of events that the database refuses.
+const REFUSED: &str = "refused_by_database";
+
+/// An event that stands alone in being refused by the database.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    request: Request,
+    detail: String,
+}
+
+impl Refused {
+    pub(crate) fn new(request: Request, detail: &str) -> Self {
+        Self {
+            request,
+            detail: detail.to_owned(),
+        }
+    }
+
+    fn event_id(&self) -> Uuid {
+        self.request
+            .events
+            .first()
+            .map(|event| event.event_id)
+            .unwrap_or_default()
+    }
+
+    fn letter(&self) -> RejectedEvent {
+        let event = self.request.events.first();
+        RejectedEvent {
+            // Derived, so that a redelivered message does not dead-letter its event twice.
+            id: Uuid::new_v5(&self.request.request_id, self.event_id().as_bytes())
+                .as_bytes()
+                .to_vec(),
+            server_key: self.request.server_id,
+            server_name: self.request.server_name.clone(),
+            received_at_us: micros_from_time(self.request.received_at),
+            event_id: self.event_id().to_string(),
+            error: REFUSED.to_owned(),
+            detail: self.detail.clone(),
+            event_json: event.map(|event| format!("{event:?}")).unwrap_or_default(),
+            request_id: self.request.request_id.to_string(),
+        }
+    }
+}
+
+/// Sends refused events to the dead letters.
+///
+/// # Errors
+/// They are not stored; the batch must come again.
+pub(crate) async fn refused(state: &State, refused: &[Refused]) -> Result<(), PublishError> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    for one in refused {
+        tracing::warn!(event_id = %one.event_id(), server = one.request.server_name, detail = one.detail, "the database refused an event");
+    }
+    let batch = RejectedBatch {
+        events: refused.iter().map(Refused::letter).collect(),
+    };
+    state.bus.publish_rejected(&batch).await
+}
+
+/// A message that is none of ours would come again for ever: kept as a dead letter instead.
+pub(crate) async fn undecodable(state: &State, message: &Message<TelemetryBatch>, reason: &str) {
+    tracing::error!(
+        sequence = message.sequence(),
+        reason,
+        "a message of the telemetry stream cannot be read"
+    );
+    metrics::counter!("processor_messages_undecodable_total").increment(1);
+    let letter = RejectedEvent {
+        id: Uuid::new_v5(&Uuid::NAMESPACE_OID, message.payload())
+            .as_bytes()
+            .to_vec(),
+        received_at_us: micros_from_time(service_kit::clock::now()),
+        error: "undecodable_message".to_owned(),
+        detail: reason.to_owned(),
+        event_json: format!(
+            "{} bytes, stream sequence {}",
+            message.payload().len(),
+            message.sequence()
+        ),
+        ..RejectedEvent::default()
+    };
+    if let Err(error) = state
+        .bus
+        .publish_rejected(&RejectedBatch { events: vec![letter] })
+        .await
+    {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the dead letter of an unreadable message was not stored"
+        );
+    }
+}
+
+/// Answers the ingests that wait. Lost answers cost nothing but a 202 in place of a 200.
+pub(crate) async fn outcomes(
+    state: &State,
+    awaited: &[Awaited],
+    outcomes: &HashMap<Uuid, Outcome>,
+    refused: &[Refused],
+) {
+    let mut by_subject: BTreeMap<&str, Vec<RequestOutcome>> = BTreeMap::new();
+    for one in awaited.iter().filter(|one| !one.reply_subject.is_empty()) {
+        let id = one.request.request_id;
+        let outcome = outcomes.get(&id).copied().unwrap_or_default();
+        let refused = refused.iter().filter(|refused| refused.request.request_id == id);
+        by_subject.entry(&one.reply_subject).or_default().push(RequestOutcome {
+            request_id: id.as_bytes().to_vec(),
+            sessions_created: outcome.sessions_created,
+            sessions_updated: outcome.sessions_updated,
+            duplicates: outcome.duplicates,
+            refused: refused
+                .map(|one| RefusedEvent {
+                    event_id: one.event_id().as_bytes().to_vec(),
+                    error: REFUSED.to_owned(),
+                    detail: one.detail.clone(),
+                })
+                .collect(),
+        });
+    }
+    for (subject, outcomes) in by_subject {
+        if let Err(error) = state.bus.publish_outcomes(subject, &RequestOutcomes { outcomes }).await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "an ingest was not told what became of its requests"
+            );
+        }
+    }
+}
+
+/// Tells realtime subscribers and the live cache. Both keep the highest version of a session.
+pub(crate) async fn changes(state: &State, changes: &[SessionChange]) {
+    if changes.is_empty() {
+        return;
+    }
+    let sessions: Vec<(ChangeKind, LiveSession)> = changes
+        .iter()
+        .map(|change| (change.kind, LiveSession::of(change)))
+        .collect();
+    let mut by_server: BTreeMap<&str, Vec<SessionDelta>> = BTreeMap::new();
+    for (kind, session) in &sessions {
+        by_server
+            .entry(&session.server_instance)
+            .or_default()
+            .push(SessionDelta {
+                kind: delta_kind(*kind).into(),
+                session_id: session.id.as_bytes().to_vec(),
+                version: u32::try_from(session.version).unwrap_or_default(),
+                session_json: session.to_json(),
+            });
+    }
+    for (server_name, sessions) in by_server {
+        let deltas = SessionDeltas {
+            server_name: server_name.to_owned(),
+            sessions,
+        };
+        if let Err(error) = state.bus.publish_deltas(&deltas).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "realtime subscribers were not told of changes"
+            );
+        }
+    }
+    state.live.update(&sessions).await;
+}
+
+fn delta_kind(kind: ChangeKind) -> DeltaKind {
+    match kind {
+        ChangeKind::Connected => DeltaKind::Connected,
+        ChangeKind::Updated => DeltaKind::Updated,
+        ChangeKind::Disconnected => DeltaKind::Disconnected,
+        ChangeKind::Withdrawn => DeltaKind::Withdrawn,
+    }
+}

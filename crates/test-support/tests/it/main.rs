@@ -1,0 +1,7 @@
+//! The tools of the other tests, on real servers.
+
+mod database;
+mod documented_settings;
+mod nginx_routes;
+mod private_servers;
+mod stack;

@@ -1,0 +1,119 @@
+use reqwest::Client;
+use serde_json::Value;
+use test_support::{Nginx, Reply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// A service that answers every request with its own name and the request's head.
+async fn service(name: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it listens").to_string();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut head = vec![0; 16_384];
+            let read = connection.read(&mut head).await.unwrap_or(0);
+            let body = format!("{name}\n{}", String::from_utf8_lossy(&head[..read]).to_lowercase());
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = connection.write_all(answer.as_bytes()).await;
+        }
+    });
+    address
+}
+
+async fn nginx() -> Nginx {
+    Nginx::start(
+        &service("ingest").await,
+        &service("auth").await,
+        &service("query-api").await,
+    )
+    .await
+}
+
+async fn get(nginx: &Nginx, path: &str) -> Reply {
+    Reply::to(Client::new().get(format!("{}{path}", nginx.url))).await
+}
+
+#[tokio::test]
+async fn every_path_leads_to_its_service() {
+    let nginx = nginx().await;
+    let routes = [
+        ("/api/v1/events", "ingest"),
+        ("/api/auth/login", "auth"),
+        ("/api/auth/.well-known/jwks.json", "auth"),
+        ("/api/profile", "auth"),
+        ("/api/profile/password", "auth"),
+        ("/api/portal-users", "auth"),
+        ("/api/portal-users/7", "auth"),
+        ("/api/servers/3/keys", "auth"),
+        ("/api/servers/vpn-1/keys/abc", "auth"),
+        ("/api/servers", "query-api"),
+        ("/api/servers/3", "query-api"),
+        ("/api/sessions?page=2", "query-api"),
+        ("/api/sessions/export?format=csv", "query-api"),
+        ("/api/profiles", "query-api"),
+        ("/api-docs/ingest/", "ingest"),
+        ("/api-docs/auth/openapi.json", "auth"),
+        ("/api-docs/query-api/", "query-api"),
+    ];
+    for (path, expected) in routes {
+        let answer = get(&nginx, path).await.expect(200);
+        assert_eq!(answer.body.lines().next(), Some(expected), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_start_page_links_the_interface_descriptions_under_strict_headers() {
+    let nginx = nginx().await;
+    let page = get(&nginx, "/").await.expect(200);
+    assert!(page.body.contains("<title>OpenVPN Telemetry"));
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert!(
+        page.header("content-security-policy")
+            .is_some_and(|policy| policy.contains("default-src 'self'"))
+    );
+    assert_eq!(page.header("server"), Some("nginx"));
+}
+
+#[tokio::test]
+async fn a_caller_can_name_its_request_but_not_its_address() {
+    let nginx = nginx().await;
+    let request = Client::new().get(format!("{}/api/sessions", nginx.url));
+    let answer = Reply::to(
+        request
+            .header("x-request-id", "abc-1")
+            .header("x-forwarded-for", "198.51.100.9"),
+    )
+    .await;
+    assert!(answer.body.contains("x-request-id: abc-1"));
+    assert!(answer.body.contains("x-forwarded-for: 127.0.0.1\r\n"));
+    let request = Client::new().get(format!("{}/api/sessions", nginx.url));
+    let answer = Reply::to(request.header("x-request-id", "{\"a\":1}")).await;
+    assert!(!answer.body.contains("{\"a\":1}"));
+}
+
+#[tokio::test]
+async fn what_nginx_answers_by_itself_is_a_problem_too() {
+    let nobody = "127.0.0.1:1";
+    let nginx = Nginx::start(nobody, nobody, nobody).await;
+    let down = get(&nginx, "/api/sessions").await.expect(503);
+    assert_eq!(problem(&down)["error"], "service_unavailable");
+    assert!(down.header("retry-after").is_some());
+    let live = get(&nginx, "/ws").await.expect(503);
+    assert_eq!(problem(&live)["error"], "not_available");
+    let request = Client::new()
+        .post(format!("{}/api/v1/events", nginx.url))
+        .body(vec![b' '; 7 * 1024 * 1024]);
+    let too_large = Reply::to(request).await.expect(413);
+    assert_eq!(problem(&too_large)["error"], "body_too_large");
+}
+
+fn problem(reply: &Reply) -> Value {
+    assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    let problem = reply.json();
+    assert_eq!(problem["status"], reply.status.as_u16());
+    assert!(problem["request_id"].as_str().is_some_and(|id| !id.is_empty()));
+    problem
+}
