@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -135,24 +134,23 @@ impl<M: prost::Message + Default> Consumer<M> {
         timeout_at(deadline, self.next()).await.ok()
     }
 
-    fn next(&mut self) -> impl Future<Output = Message<M>> + Send + '_ {
-        async move {
-            loop {
-                match &mut self.pull {
-                    Pull::Opening(task) => {
-                        let opened = task.await.unwrap_or_else(|error| Err(Error::unavailable(error)));
-                        self.opened(opened);
-                    }
-                    Pull::Open(pull) => tokio::select! {
-                        biased;
-                        message = pull.next() => match message {
-                            Some(Ok(message)) => return Message::new(message),
-                            Some(Err(error)) => self.reopen(&error.to_string()),
-                            None => self.reopen("the pull has ended"),
-                        },
-                        Ok(()) = self.reconnects.changed() => self.reopen("NATS was connected again"),
-                    },
+    /// Waits for ever; may be cancelled at any time.
+    async fn next(&mut self) -> Message<M> {
+        loop {
+            match &mut self.pull {
+                Pull::Opening(task) => {
+                    let opened = task.await.unwrap_or_else(|error| Err(Error::unavailable(error)));
+                    self.opened(opened);
                 }
+                Pull::Open(pull) => tokio::select! {
+                    biased;
+                    message = pull.next() => match message {
+                        Some(Ok(message)) => return Message::new(message),
+                        Some(Err(error)) => self.reopen(&error.to_string()),
+                        None => self.reopen("the pull has ended"),
+                    },
+                    Ok(()) = self.reconnects.changed() => self.reopen("NATS was connected again"),
+                },
             }
         }
     }

@@ -59,7 +59,7 @@ struct DemoArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// VPN users of the whole fleet.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 400)]
     users: u32,
     /// Hours of history to tell first.
     #[arg(long, default_value_t = 12.0)]

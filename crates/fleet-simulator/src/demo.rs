@@ -76,6 +76,7 @@ impl Courier {
             match delivery.parcel {
                 Parcel::Events { boot_id, events } => self.add(boot_id, events).await?,
                 Parcel::Heartbeat(heartbeat) if clock::now() - delivery.at < STALE_HEARTBEAT => {
+                    self.send_history().await?;
                     self.agent.send_heartbeat(&heartbeat).await?;
                 }
                 Parcel::Heartbeat(_) | Parcel::Lost { .. } => {}

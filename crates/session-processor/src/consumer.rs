@@ -48,7 +48,7 @@ async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mu
         }
     }
     let redelivered = messages.iter().any(|message| message.delivered() > 1);
-    match handle::handle(state, &requests, known, redelivered).await {
+    match handle::handle(state, requests, known, redelivered).await {
         Handled::Done => {
             for message in messages {
                 message.ack().await;

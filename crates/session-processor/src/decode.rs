@@ -3,11 +3,28 @@ use bus::{InvalidMessage, time_from_micros};
 use db::apply::{Heartbeat, Request};
 use uuid::Uuid;
 
-/// A request with the subject on which its outcome is awaited; empty when nobody waits.
+/// A request, and who waits for its outcome.
 #[derive(Debug, Clone)]
 pub(crate) struct Awaited {
-    pub(crate) request: Request,
-    pub(crate) reply_subject: String,
+    request: Request,
+    reply_subject: String,
+}
+
+/// Where the outcome of a request is awaited; the subject is empty when nobody waits.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) request_id: Uuid,
+    pub(crate) subject: String,
+}
+
+impl Awaited {
+    pub(crate) fn split(self) -> (Request, Reply) {
+        let reply = Reply {
+            request_id: self.request.request_id,
+            subject: self.reply_subject,
+        };
+        (self.request, reply)
+    }
 }
 
 /// The requests of a message.

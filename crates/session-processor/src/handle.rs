@@ -9,7 +9,7 @@ use domain::event::Event;
 use uuid::Uuid;
 
 use crate::State;
-use crate::decode::Awaited;
+use crate::decode::{Awaited, Reply};
 use crate::publish::{self, Refused};
 
 /// Whether the messages of a batch may be acknowledged.
@@ -28,29 +28,27 @@ struct Total {
 }
 
 /// Applies requests, in one transaction if the database takes them all; then publishes what has changed.
-pub(crate) async fn handle(state: &State, awaited: &[Awaited], known: &mut KnownUsers, redelivered: bool) -> Handled {
-    let requests: Vec<Request> = awaited.iter().map(|one| one.request.clone()).collect();
+pub(crate) async fn handle(state: &State, awaited: Vec<Awaited>, known: &mut KnownUsers, redelivered: bool) -> Handled {
+    let (requests, replies): (Vec<Request>, Vec<Reply>) = awaited.into_iter().map(Awaited::split).unzip();
+    let events = requests.iter().map(|request| request.events.len()).sum();
     let started = Instant::now();
     let mut total = Total::default();
     if let Err(error) = apply_all(state, requests, known, redelivered, &mut total).await {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a batch could not be stored; it will be tried again"
-        );
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "a batch could not be stored; it will be tried again");
         metrics::counter!("processor_batches_failed_total").increment(1);
         return Handled::Later;
     }
-    measure(awaited, &total, started);
+    measure(events, &total, started);
     if publish::refused(state, &total.refused).await.is_err() {
         return Handled::Later;
     }
-    publish::outcomes(state, awaited, &total.outcomes, &total.refused).await;
+    publish::outcomes(state, &replies, &total.outcomes, &total.refused).await;
     publish::changes(state, &total.changes).await;
     Handled::Done
 }
 
-fn measure(awaited: &[Awaited], total: &Total, started: Instant) {
-    let events: usize = awaited.iter().map(|one| one.request.events.len()).sum();
+fn measure(events: usize, total: &Total, started: Instant) {
     metrics::counter!("processor_events_total").increment(events as u64);
     metrics::counter!("processor_events_refused_total").increment(total.refused.len() as u64);
     metrics::counter!("processor_session_changes_total").increment(total.changes.len() as u64);
@@ -68,11 +66,11 @@ async fn apply_all(
 ) -> Result<(), Error> {
     let mut pieces = vec![requests];
     while let Some(piece) = pieces.pop() {
-        match apply_piece(state, &piece, known, redelivered).await {
+        match apply(&state.db, &piece, known, redelivered).await {
             Ok(applied) => total.add(&piece, applied),
             Err(Error::Refused(reason)) => match halve(piece) {
                 Halved::Two(first, second) => pieces.extend([second, first]),
-                Halved::Single(request) => total.refused.push(Refused::new(request, &reason.to_string())),
+                Halved::Single(request) => total.refused.push(Refused::new(*request, &describe(&reason))),
             },
             Err(error) => return Err(error),
         }
@@ -80,21 +78,18 @@ async fn apply_all(
     Ok(())
 }
 
-/// In a task of its own: a future that is dropped while it begins a transaction can leave that transaction open.
-async fn apply_piece(
-    state: &State,
-    piece: &[Request],
-    known: &mut KnownUsers,
-    redelivered: bool,
-) -> Result<Applied, Error> {
-    let applied = apply(&state.db, piece, known, redelivered).await?;
-    metrics::counter!("processor_tracks_replayed_total").increment(applied.replayed as u64);
-    Ok(applied)
+/// What PostgreSQL says, without the layers in between.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 enum Halved {
     Two(Vec<Request>, Vec<Request>),
-    Single(Request),
+    Single(Box<Request>),
 }
 
 fn halve(mut requests: Vec<Request>) -> Halved {
@@ -104,7 +99,7 @@ fn halve(mut requests: Vec<Request>) -> Halved {
     }
     let mut request = requests.pop().expect("a piece holds at least one request");
     if request.events.len() <= 1 {
-        return Halved::Single(request);
+        return Halved::Single(Box::new(request));
     }
     let second: Vec<Event> = request.events.split_off(request.events.len() / 2);
     let rest = Request {
@@ -125,5 +120,6 @@ impl Total {
             sum.duplicates += outcome.duplicates;
         }
         self.changes.extend(applied.changes);
+        metrics::counter!("processor_tracks_replayed_total").increment(applied.replayed as u64);
     }
 }

@@ -8,10 +8,11 @@ use bus::proto::{
 };
 use bus::{Message, PublishError, micros_from_time};
 use db::apply::{ChangeKind, Outcome, Request, SessionChange};
+use domain::time_format;
 use uuid::Uuid;
 
 use crate::State;
-use crate::decode::Awaited;
+use crate::decode::Reply;
 use crate::live_session::LiveSession;
 
 /// The error code of events that the database refuses.
@@ -40,8 +41,28 @@ impl Refused {
             .unwrap_or_default()
     }
 
+    fn answer(&self) -> RefusedEvent {
+        RefusedEvent {
+            event_id: self.event_id().as_bytes().to_vec(),
+            error: REFUSED.to_owned(),
+            detail: self.detail.clone(),
+        }
+    }
+
+    fn event_json(&self) -> String {
+        let event = self.request.events.first().map(|event| {
+            serde_json::json!({
+                "event_id": event.event_id,
+                "seq": event.seq,
+                "type": event.event_type,
+                "event_time_vpn": time_format::format_millis(event.event_time),
+                "sessions": event.sessions,
+            })
+        });
+        event.map(|event| event.to_string()).unwrap_or_default()
+    }
+
     fn letter(&self) -> RejectedEvent {
-        let event = self.request.events.first();
         RejectedEvent {
             // Derived, so that a redelivered message does not dead-letter its event twice.
             id: Uuid::new_v5(&self.request.request_id, self.event_id().as_bytes())
@@ -53,7 +74,7 @@ impl Refused {
             event_id: self.event_id().to_string(),
             error: REFUSED.to_owned(),
             detail: self.detail.clone(),
-            event_json: event.map(|event| format!("{event:?}")).unwrap_or_default(),
+            event_json: self.event_json(),
             request_id: self.request.request_id.to_string(),
         }
     }
@@ -111,29 +132,18 @@ pub(crate) async fn undecodable(state: &State, message: &Message<TelemetryBatch>
 }
 
 /// Answers the ingests that wait. Lost answers cost nothing but a 202 in place of a 200.
-pub(crate) async fn outcomes(
-    state: &State,
-    awaited: &[Awaited],
-    outcomes: &HashMap<Uuid, Outcome>,
-    refused: &[Refused],
-) {
+pub(crate) async fn outcomes(state: &State, replies: &[Reply], outcomes: &HashMap<Uuid, Outcome>, refused: &[Refused]) {
     let mut by_subject: BTreeMap<&str, Vec<RequestOutcome>> = BTreeMap::new();
-    for one in awaited.iter().filter(|one| !one.reply_subject.is_empty()) {
-        let id = one.request.request_id;
+    for reply in replies.iter().filter(|reply| !reply.subject.is_empty()) {
+        let id = reply.request_id;
         let outcome = outcomes.get(&id).copied().unwrap_or_default();
         let refused = refused.iter().filter(|refused| refused.request.request_id == id);
-        by_subject.entry(&one.reply_subject).or_default().push(RequestOutcome {
+        by_subject.entry(&reply.subject).or_default().push(RequestOutcome {
             request_id: id.as_bytes().to_vec(),
             sessions_created: outcome.sessions_created,
             sessions_updated: outcome.sessions_updated,
             duplicates: outcome.duplicates,
-            refused: refused
-                .map(|one| RefusedEvent {
-                    event_id: one.event_id().as_bytes().to_vec(),
-                    error: REFUSED.to_owned(),
-                    detail: one.detail.clone(),
-                })
-                .collect(),
+            refused: refused.map(Refused::answer).collect(),
         });
     }
     for (subject, outcomes) in by_subject {

@@ -3,7 +3,10 @@
 mod consumer;
 mod notify;
 mod publish;
+#[expect(clippy::unwrap_used, reason = "only tests call it")]
 mod restart;
+#[expect(clippy::unwrap_used, reason = "only tests call it")]
 mod samples;
 mod streams;
+#[expect(clippy::unwrap_used, reason = "only tests call it")]
 mod support;

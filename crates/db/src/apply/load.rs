@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -90,7 +91,7 @@ pub(super) async fn users_with_open_sessions(
 ) -> Result<Vec<TrackKey>, Error> {
     let sql = "SELECT DISTINCT server_id, vpn_user_id FROM vpn_session
         WHERE server_id = ANY($1) AND session_status <> 'disconnected'";
-    keys(sqlx::query(sql).bind(servers).fetch_all(connection).await?)
+    keys(&sqlx::query(sql).bind(servers).fetch_all(connection).await?)
 }
 
 /// The users of a server with a session that was open at or after `from`, or ended so shortly before that it may matter.
@@ -106,7 +107,7 @@ pub(super) async fn users_with_sessions_since(
         WHERE server_id = $1 AND connected_at <= $3 AND end_not_after >= $2";
     let from = from.saturating_sub(domain::timeline::GRACE);
     keys(
-        sqlx::query(sql)
+        &sqlx::query(sql)
             .bind(server)
             .bind(from)
             .bind(before)
@@ -115,7 +116,7 @@ pub(super) async fn users_with_sessions_since(
     )
 }
 
-fn keys(rows: Vec<sqlx::postgres::PgRow>) -> Result<Vec<TrackKey>, Error> {
+fn keys(rows: &[PgRow]) -> Result<Vec<TrackKey>, Error> {
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
@@ -148,7 +149,7 @@ pub(super) async fn holders(connection: &mut PgConnection, connects: &[&Connect]
         .bind(connects.iter().map(|one| one.virtual_ip6).collect::<Vec<_>>())
         .fetch_all(connection)
         .await?;
-    keys(rows)
+    keys(&rows)
 }
 
 /// How many earlier holders of an address a late connect looks at; only contradictory reports make more than one matter.
@@ -261,14 +262,14 @@ pub type NamedSession = (SessionRecord, String, String);
 pub async fn open_sessions(db: &Db, after: Uuid, limit: i64) -> Result<Vec<NamedSession>, Error> {
     let sql = named("s.session_status <> 'disconnected' AND s.id > $1 ORDER BY s.id LIMIT $2");
     let query = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(limit);
-    read_named(query.fetch_all(db.connection.get_postgres_connection_pool()).await?)
+    read_named(&query.fetch_all(db.connection.get_postgres_connection_pool()).await?)
 }
 
 /// Sessions by id; those that are not stored are missing.
 pub async fn sessions_by_ids(db: &Db, ids: &[Uuid]) -> Result<Vec<NamedSession>, Error> {
     let sql = named("s.id = ANY($1)");
     let query = sqlx::query(AssertSqlSafe(sql)).bind(ids);
-    read_named(query.fetch_all(db.connection.get_postgres_connection_pool()).await?)
+    read_named(&query.fetch_all(db.connection.get_postgres_connection_pool()).await?)
 }
 
 fn named(condition: &str) -> String {
@@ -278,7 +279,7 @@ fn named(condition: &str) -> String {
     )
 }
 
-fn read_named(rows: Vec<sqlx::postgres::PgRow>) -> Result<Vec<NamedSession>, Error> {
+fn read_named(rows: &[PgRow]) -> Result<Vec<NamedSession>, Error> {
     rows.iter()
         .map(|row| {
             Ok((

@@ -4,15 +4,15 @@ use time::{OffsetDateTime, Weekday};
 
 /// How busy each hour of a working day (UTC) is; the mean is 1.
 const HOURS: [f64; 24] = [
-    0.15, 0.10, 0.10, 0.10, 0.20, 0.50, 1.20, 2.60, 3.00, 2.20, 1.50, 1.20, 1.50, 1.90, 1.60, 1.30, 1.10, 0.90, 0.80,
-    0.70, 0.55, 0.40, 0.25, 0.15,
+    0.35, 0.30, 0.30, 0.30, 0.40, 0.60, 1.20, 2.40, 2.50, 2.10, 1.45, 1.15, 1.40, 1.75, 1.50, 1.25, 1.05, 0.85, 0.75,
+    0.65, 0.55, 0.45, 0.40, 0.35,
 ];
 
 /// On a free day people connect less.
-const FREE_DAY: f64 = 0.3;
+const FREE_DAY: f64 = 0.4;
 
 /// The highest value of [`intensity`].
-pub(super) const BUSIEST: f64 = 3.0;
+pub(super) const BUSIEST: f64 = 2.5;
 
 /// How many connects there are at an instant, compared with the mean of a working day.
 pub(super) fn intensity(at: OffsetDateTime) -> f64 {

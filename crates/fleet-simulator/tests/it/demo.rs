@@ -66,7 +66,7 @@ async fn the_fleet_tells_its_history_then_lives_and_stops_when_asked() {
         .map(|event| event["event_id"].as_str().unwrap().to_owned())
         .collect();
     // What was still being collected when the fleet came alive may be missing.
-    let history = |planned: &fleet_simulator::plan::Planned| planned.at < clock::now() - time::Duration::minutes(1);
+    let history = |planned: &fleet_simulator::plan::Planned| planned.at < clock::now() - time::Duration::minutes(2);
     for index in 0..2 {
         for planned in settings.server_plan(index).take_while(history) {
             if let PlannedFact::Event(event) = planned.fact {

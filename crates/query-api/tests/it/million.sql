@@ -28,4 +28,3 @@ FROM generate_series(1, 1000000) AS n,
      LATERAL (SELECT timestamptz '2026-02-13 12:00:00+00' - n * interval '31 seconds' AS started,
                      (60 + n % 28800) * interval '1 second' AS length) AS times;
 
-VACUUM ANALYZE;

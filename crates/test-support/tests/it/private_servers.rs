@@ -1,6 +1,6 @@
 use std::net::TcpStream;
 
-use test_support::PrivateServers;
+use test_support::{PrivateServers, Stack, eventually};
 
 #[tokio::test]
 async fn what_was_committed_survives_a_crash_of_postgresql() {
@@ -26,6 +26,19 @@ async fn nats_and_redis_stop_and_come_back_on_the_same_port() {
         server.start().await;
         assert!(answers(server.port));
     }
+}
+
+#[tokio::test]
+async fn a_stack_lives_on_when_its_own_postgresql_comes_back() {
+    let stack = Stack::builder().private_servers().start().await;
+    stack.agent("vpn-1").connects("jdoe").await;
+    stack.servers().postgres.kill().await;
+    stack.servers().postgres.start().await;
+    stack.agent("vpn-1").connects("alice").await;
+    eventually("both sessions to be stored", async || {
+        (stack.database().count("SELECT count(*) FROM vpn_session").await == 2).then_some(())
+    })
+    .await;
 }
 
 fn answers(port: u16) -> bool {

@@ -1,0 +1,58 @@
+//! Who may call what.
+
+use access_token::Access;
+use domain::role::Role;
+use query_api::routes::ROUTES;
+
+use crate::rig::Rig;
+
+#[tokio::test]
+async fn every_route_answers_exactly_the_roles_that_it_lists() {
+    let rig = Rig::start().await;
+    for route in ROUTES {
+        let Access::Roles(allowed) = route.access else {
+            panic!("{} is open", route.path)
+        };
+        // No such object: whoever may ask is told so.
+        let path = route.path.replace("{id}", "0");
+        for role in Role::ALL {
+            let status = rig.get_as(&[role], &path).await.status.as_u16();
+            assert_eq!(status == 403, !allowed.contains(&role), "{role} on {path} got {status}");
+            assert_ne!(status, 401, "{role} on {path}");
+        }
+        assert_eq!(rig.get_anonymously(&path).await.status.as_u16(), 401, "{path}");
+        assert_eq!(
+            rig.get_as(&[], &path).await.status.as_u16(),
+            403,
+            "{path} without a role"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_listed_does_not_exist() {
+    let rig = Rig::start().await;
+    assert_eq!(rig.problem(404, "/api/nothing").await["error"], "not_found");
+}
+
+#[tokio::test]
+async fn a_parameter_that_nobody_documented_is_refused_everywhere() {
+    let rig = Rig::start().await;
+    for route in ROUTES {
+        let path = route.path.replace(
+            "{id}",
+            if route.path.starts_with("/api/sessions") {
+                "00000000-0000-0000-0000-000000000001"
+            } else {
+                "1"
+            },
+        );
+        let reply = rig.get_as(&[Role::Admin], &format!("{path}?serch=x")).await;
+        let problem = reply.expect(400).json();
+        assert_eq!(
+            (&problem["error"], &problem["parameter"]),
+            (&"unknown_parameter".into(), &"serch".into()),
+            "{path}"
+        );
+    }
+}
