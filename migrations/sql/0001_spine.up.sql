@@ -173,9 +173,8 @@ CREATE TABLE vpn_event (
 -- Events of one user on one server in order (replay of a late event, a session's own events), and of the server itself.
 CREATE INDEX vpn_event_by_track ON vpn_event (server_id, vpn_user_id, event_time);
 
-CREATE TABLE vpn_event_default PARTITION OF vpn_event DEFAULT;
-
--- Creates the monthly partition that holds `at`, unless it is there. Takes a lock, so that replicas may race.
+-- Creates the monthly partition that holds `at`, unless it is there. Takes a lock, so that replicas may race. There is no default
+-- partition: it would keep "the latest event of a track" from stopping at the newest month that has one.
 CREATE FUNCTION ensure_event_partition(at timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

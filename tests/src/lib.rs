@@ -1,1 +1,1 @@
-//! e2e
+//! Nothing to use: this crate holds the tests of the whole stack, in `tests/it`.

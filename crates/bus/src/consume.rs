@@ -5,7 +5,6 @@ use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -62,7 +61,6 @@ pub struct Fetch {
 /// A durable pull consumer that outlives restarts of NATS.
 pub struct Consumer<M> {
     source: Source,
-    reconnects: watch::Receiver<u64>,
     pull: Pull,
     pause: Duration,
     message: PhantomData<fn() -> M>,
@@ -80,6 +78,16 @@ enum Pull {
     Open(Box<pull::Stream>),
     // In a task of its own, so that a fetch that gives up does not start it over and over.
     Opening(JoinHandle<Result<pull::Stream, Error>>),
+    Closed,
+}
+
+impl Pull {
+    fn take(&mut self) -> Option<Box<pull::Stream>> {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Open(pull) => Some(pull),
+            Self::Opening(_) | Self::Closed => None,
+        }
+    }
 }
 
 impl<M: prost::Message + Default> Consumer<M> {
@@ -92,7 +100,7 @@ impl<M: prost::Message + Default> Consumer<M> {
         let pull = Pull::Open(Box::new(source.pull().await?));
         Ok(Self {
             source,
-            reconnects: bus.on_reconnect(),
+
             pull,
             pause: FIRST_PAUSE,
             message: PhantomData,
@@ -120,9 +128,8 @@ impl<M: prost::Message + Default> Consumer<M> {
 
     /// Hands messages that were sent ahead back to the other replicas. Call at shutdown.
     pub async fn release(mut self) {
-        let Pull::Open(pull) = &mut self.pull else { return };
-        while let Some(Some(Ok(message))) = pull.next().now_or_never() {
-            Message::<M>::new(message).nak(Duration::ZERO).await;
+        if let Some(pull) = self.pull.take() {
+            hand_back(*pull).await;
         }
     }
 
@@ -142,15 +149,13 @@ impl<M: prost::Message + Default> Consumer<M> {
                     let opened = task.await.unwrap_or_else(|error| Err(Error::unavailable(error)));
                     self.opened(opened);
                 }
-                Pull::Open(pull) => tokio::select! {
-                    biased;
-                    message = pull.next() => match message {
-                        Some(Ok(message)) => return Message::new(message),
-                        Some(Err(error)) => self.reopen(&error.to_string()),
-                        None => self.reopen("the pull has ended"),
-                    },
-                    Ok(()) = self.reconnects.changed() => self.reopen("NATS was connected again"),
+                // After a reconnection the pull goes on by itself; if it cannot, it misses a heartbeat and fails.
+                Pull::Open(pull) => match pull.next().await {
+                    Some(Ok(message)) => return Message::new(message),
+                    Some(Err(error)) => self.reopen(&error.to_string()),
+                    None => self.reopen("the pull has ended"),
                 },
+                Pull::Closed => self.reopen("the pull is closed"),
             }
         }
     }
@@ -173,12 +178,21 @@ impl<M: prost::Message + Default> Consumer<M> {
 
     fn reopen(&mut self, reason: &str) {
         tracing::warn!(stream = %self.source.stream, reason, "the consumer opens its pull again");
-        self.reconnects.mark_unchanged();
-        let (source, pause) = (self.source.clone(), self.pause);
+        let (source, pause, old) = (self.source.clone(), self.pause, self.pull.take());
         self.pull = Pull::Opening(tokio::spawn(async move {
+            if let Some(old) = old {
+                hand_back(*old).await;
+            }
             tokio::time::sleep(pause).await;
             source.pull().await
         }));
+    }
+}
+
+/// What a pull holds but nobody will fetch is delivered again at once, instead of after the time to acknowledge.
+async fn hand_back(mut pull: pull::Stream) {
+    while let Some(Some(Ok(message))) = pull.next().now_or_never() {
+        Message::<()>::new(message).nak(Duration::ZERO).await;
     }
 }
 

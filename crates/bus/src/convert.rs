@@ -221,3 +221,74 @@ fn uuid(field: &'static str, bytes: &[u8]) -> Result<Uuid, InvalidMessage> {
 fn port(number: u32) -> Result<u16, InvalidMessage> {
     u16::try_from(number).map_err(|_| InvalidMessage::new("real_port", number))
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn facts() -> SessionFacts {
+        SessionFacts {
+            session_id: Some(Uuid::from_u128(1)),
+            common_name: "jdoe".to_owned(),
+            real_ip: Some("203.0.113.5".parse().unwrap()),
+            real_port: Some(1194),
+            virtual_ip: Some("10.8.0.2".parse().unwrap()),
+            virtual_ip6: Some("fd00::2".parse().unwrap()),
+            bytes_in: Some(0),
+            bytes_out: Some(9),
+            bytes_source: Some(BytesSource::Final),
+            disconnect_reason: Some("client".to_owned()),
+            username: Some("j".to_owned()),
+            cid: Some(0),
+            client: Client {
+                platform: Some("linux".to_owned()),
+                version: None,
+                gui: Some("x".to_owned()),
+            },
+            cipher: Some("AES-256-GCM".to_owned()),
+            duration_seconds: Some(60),
+            connected_at: Some(datetime!(1969-12-31 23:59:59.999999 UTC)),
+        }
+    }
+
+    fn event(event_type: EventType, sessions: Vec<SessionFacts>) -> Event {
+        Event {
+            event_id: Uuid::from_u128(2),
+            event_type,
+            event_time: datetime!(2026-02-13 12:00:00.123456 UTC),
+            seq: Some(0),
+            boot_id: Some(Uuid::from_u128(3)),
+            sessions,
+        }
+    }
+
+    #[test]
+    fn an_event_survives_the_bus() {
+        for event_type in EventType::ALL {
+            let bare = SessionFacts {
+                common_name: "a".to_owned(),
+                ..SessionFacts::default()
+            };
+            let event = event(event_type, vec![facts(), bare]);
+            assert_eq!(proto::Event::from(&event).into_event(event.boot_id), Ok(event));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        let good = proto::Event::from(event(EventType::SessionConnected, vec![facts()]));
+        let field = |change: fn(&mut proto::Event)| {
+            let mut bad = good.clone();
+            change(&mut bad);
+            bad.into_event(None).unwrap_err().field
+        };
+        assert_eq!(field(|event| event.event_id.truncate(3)), "event_id");
+        assert_eq!(field(|event| event.r#type = 99), "type");
+        assert_eq!(field(|event| event.time_us = i64::MAX), "time_us");
+        assert_eq!(field(|event| event.sessions[0].real_ip = Some(vec![1])), "real_ip");
+        assert_eq!(field(|event| event.sessions[0].real_port = Some(70_000)), "real_port");
+        assert_eq!(field(|event| event.sessions[0].bytes_source = 99), "bytes_source");
+    }
+}

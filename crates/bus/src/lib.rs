@@ -33,4 +33,4 @@ pub use consume::{Consumer, Fetch, Message, RejectedConsumer, TelemetryConsumer}
 pub use convert::{InvalidMessage, micros_from_time, time_from_micros};
 pub use encoded::EncodedRequest;
 pub use error::{Error, PublishError};
-pub use names::{Names, server_token};
+pub use names::Names;

@@ -58,7 +58,7 @@ impl Names {
 }
 
 /// A name as one subject token: the characters that NATS gives a meaning to are percent-encoded.
-pub fn server_token(name: &str) -> String {
+fn server_token(name: &str) -> String {
     let mut token = String::with_capacity(name.len());
     for character in name.chars() {
         match character {

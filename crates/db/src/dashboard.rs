@@ -54,8 +54,14 @@ pub async fn usage_by_day(db: &Db, since: OffsetDateTime) -> Result<Vec<DayUsage
         .expr_as(day.clone(), "day")
         .expr_as(Expr::cust("count(*)"), "sessions")
         .expr_as(Expr::cust(r#"count(DISTINCT "vpn_user_id")"#), "vpn_users")
-        .expr_as(Expr::cust(r#"coalesce(sum("bytes_in"), 0)::bigint"#), "bytes_in")
-        .expr_as(Expr::cust(r#"coalesce(sum("bytes_out"), 0)::bigint"#), "bytes_out")
+        .expr_as(
+            Expr::cust(r#"coalesce(least(sum("bytes_in"), 9223372036854775807), 0)::bigint"#),
+            "bytes_in",
+        )
+        .expr_as(
+            Expr::cust(r#"coalesce(least(sum("bytes_out"), 9223372036854775807), 0)::bigint"#),
+            "bytes_out",
+        )
         .filter(vpn_session::Column::ConnectedAt.gte(since))
         .group_by(day.clone())
         .order_by_asc(day);

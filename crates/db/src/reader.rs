@@ -22,8 +22,8 @@ impl Db {
     /// Connects a pool whose transactions cannot write, also to a replica.
     ///
     /// The planner is told what holds for these queries: each is planned for its own values (a filter that matches three
-    /// rows and one that matches three million need different plans), random reads are cheap, and compiling a query
-    /// takes longer than running it.
+    /// rows and one that matches three million need different plans), random reads are cheap, compiling a query takes
+    /// longer than running it, and no wrong estimate may make it read the whole history where an index could do.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the server cannot be reached.
@@ -39,6 +39,7 @@ impl Db {
             ),
             ("plan_cache_mode", "force_custom_plan".to_owned()),
             ("random_page_cost", "1.1".to_owned()),
+            ("enable_seqscan", "off".to_owned()),
             ("jit", "off".to_owned()),
         ];
         let mut options = ConnectOptions::new(&config.url);

@@ -95,8 +95,14 @@ pub async fn routes(db: &Db, vpn_user_id: i64) -> Result<Vec<RouteRow>, Error> {
 pub async fn traffic_since(db: &Db, vpn_user_id: i64, since: OffsetDateTime) -> Result<Traffic, Error> {
     let sums: Option<(Option<i64>, Option<i64>)> = vpn_session::Entity::find()
         .select_only()
-        .expr_as(Expr::cust(r#"sum("bytes_in")::bigint"#), "bytes_in")
-        .expr_as(Expr::cust(r#"sum("bytes_out")::bigint"#), "bytes_out")
+        .expr_as(
+            Expr::cust(r#"least(sum("bytes_in"), 9223372036854775807)::bigint"#),
+            "bytes_in",
+        )
+        .expr_as(
+            Expr::cust(r#"least(sum("bytes_out"), 9223372036854775807)::bigint"#),
+            "bytes_out",
+        )
         .filter(vpn_session::Column::VpnUserId.eq(vpn_user_id))
         .filter(vpn_session::Column::ConnectedAt.gte(since))
         .into_tuple()

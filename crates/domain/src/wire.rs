@@ -10,6 +10,10 @@ mod facts;
 mod field;
 mod heartbeat;
 #[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that the tests can write json! in place"
+)]
 mod tests;
 
 use time::OffsetDateTime;

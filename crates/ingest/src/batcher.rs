@@ -45,8 +45,7 @@ impl Queue {
     /// [`StoreError::QueueFull`] at once, instead of waiting.
     pub(crate) fn put(&self, job: Job) -> Result<(), StoreError> {
         self.0.try_send(job).map_err(|_| StoreError::QueueFull)?;
-        let waiting = self.0.max_capacity() - self.0.capacity();
-        metrics::gauge!("ingest_queue_requests").set(u32::try_from(waiting).unwrap_or(u32::MAX));
+        metrics::gauge!("ingest_queue_requests").increment(1);
         Ok(())
     }
 }
@@ -122,9 +121,11 @@ impl Batcher {
 
 async fn publish(bus: Bus, group: Group, _turn: Option<OwnedSemaphorePermit>) {
     let started = Instant::now();
-    metrics::histogram!("ingest_message_requests_size").record(group.requests() as f64);
+    let requests = group.requests() as f64;
+    metrics::histogram!("ingest_message_requests_size").record(requests);
     metrics::histogram!("ingest_message_events_size").record(group.events() as f64);
     group.store(&bus).await;
+    metrics::gauge!("ingest_queue_requests").decrement(requests);
     metrics::histogram!("ingest_publish_duration_seconds").record(started.elapsed().as_secs_f64());
 }
 

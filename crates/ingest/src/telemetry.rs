@@ -14,7 +14,10 @@ pub(crate) fn describe() {
         "ingest_outcomes_late_total",
         "Requests answered 202 because the counts did not come in time."
     );
-    metrics::describe_gauge!("ingest_queue_requests", "Requests that wait to be published.");
+    metrics::describe_gauge!(
+        "ingest_queue_requests",
+        "Requests that wait to be stored, or for JetStream's acknowledgement."
+    );
     metrics::describe_histogram!("ingest_message_requests_size", "Requests published together.");
     metrics::describe_histogram!("ingest_message_events_size", "Events published together.");
     metrics::describe_histogram!(

@@ -34,6 +34,7 @@ pub(crate) enum ExportFormat {
 #[expect(dead_code, reason = "documents and names the parameters")]
 pub(crate) struct ExportParams {
     /// `csv`, also when not given.
+    #[param(inline)]
     format: Option<ExportFormat>,
     /// Status; repeat it or separate by commas for several.
     #[param(required = false)]

@@ -88,6 +88,7 @@ pub(crate) struct VpnUsersParams {
     #[param(required = false)]
     business_status: Vec<BusinessStatus>,
     /// Seen within this time, or never.
+    #[param(inline)]
     last_seen: Option<LastSeenView>,
     /// `common_name`, `email`, `full_name`, `last_vpn_seen_at`, `cert_expiry_at`, `created_at`; `-` before it descends. Unknown
     /// values come last.

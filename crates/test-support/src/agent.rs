@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use time::Duration;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -24,6 +25,7 @@ struct State {
     server_id: String,
     duplicate_cn: AtomicBool,
     boot_id: Mutex<Option<Uuid>>,
+    clock_is_off_by: Mutex<Duration>,
     key: OnceCell<String>,
     events_made: AtomicU32,
     /// Its index gives a common name its virtual IP.
@@ -36,6 +38,7 @@ impl Agent {
             server_id: server_id.to_owned(),
             duplicate_cn: AtomicBool::new(false),
             boot_id: Mutex::new(None),
+            clock_is_off_by: Mutex::new(Duration::ZERO),
             key: OnceCell::new(),
             events_made: AtomicU32::new(0),
             common_names: Mutex::new(Vec::new()),
@@ -64,6 +67,17 @@ impl Agent {
     /// From now on its requests carry this `boot_id`.
     pub fn boots(&self, boot_id: Uuid) {
         *self.state.boot_id.lock().expect("not poisoned") = Some(boot_id);
+    }
+
+    /// From now on its clock, which stamps `sent_at`, is ahead of ours by this much.
+    pub fn clock_is_off_by(&self, ahead: Duration) {
+        *self.state.clock_is_off_by.lock().expect("not poisoned") = ahead;
+    }
+
+    /// The current time by its clock, for [`StoryEvent::at`].
+    pub fn now(&self) -> String {
+        let ahead = *self.state.clock_is_off_by.lock().expect("not poisoned");
+        (now() + ahead).format(&Rfc3339).expect("a year of four digits")
     }
 
     /// A user connects, from 203.0.113.5:1194, with a virtual IP of its own.
@@ -160,8 +174,7 @@ impl Agent {
     }
 
     fn frame(&self, events: &Value) -> Value {
-        let sent_at = now().format(&Rfc3339).expect("a year of four digits");
-        let mut frame = json!({"server_id": self.state.server_id, "sent_at": sent_at, "events": events});
+        let mut frame = json!({"server_id": self.state.server_id, "sent_at": self.now(), "events": events});
         if let Some(boot_id) = *self.state.boot_id.lock().expect("not poisoned") {
             frame["boot_id"] = boot_id.to_string().into();
         }

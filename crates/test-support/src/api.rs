@@ -1,10 +1,14 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::Reply;
 use crate::entrance::Entrance;
+use crate::{Reply, contains, eventually};
+
+/// How long the portal may take to show what has been answered to an agent.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The portal's API as one portal user sees it.
 #[derive(Debug, Clone)]
@@ -59,6 +63,23 @@ impl Api {
     /// On any other status; the message holds the body.
     pub async fn get(&self, path: &str) -> Value {
         self.try_get(path).await.expect(200).json()
+    }
+
+    /// Waits until a path shows what is expected (see [`contains`]), and gives the whole answer. Until then it may answer
+    /// anything, such as 404.
+    ///
+    /// # Panics
+    /// After 15 seconds; the message holds what was shown last.
+    pub async fn shows(&self, path: &str, expected: &Value) -> Value {
+        let mut last = Value::Null;
+        let shown = eventually(path, async || {
+            last = self.try_get(path).await.json();
+            contains(&last, expected).then(|| last.clone())
+        });
+        match tokio::time::timeout(PATIENCE, shown).await {
+            Ok(shown) => shown,
+            Err(_) => panic!("{path} does not show {expected:#}\nbut {last:#}"),
+        }
     }
 
     /// What a path answers, whatever it is.

@@ -3,7 +3,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::command::run_to_end;
-use crate::{shared_servers, test_namespace};
+use crate::{HeldTransaction, shared_servers, test_namespace};
 
 /// A database of one test, cloned from the migrated template and dropped at the test's end.
 #[derive(Debug)]
@@ -46,6 +46,11 @@ impl TestDatabase {
             .sql(&format!("SELECT coalesce(json_agg(r), '[]') FROM ({query}) r"))
             .await;
         serde_json::from_str(&json).expect("PostgreSQL writes JSON")
+    }
+
+    /// Runs statements and keeps their transaction open, with all its locks.
+    pub async fn hold(&self, statements: &str) -> HeldTransaction {
+        HeldTransaction::begin(&self.url, statements).await
     }
 
     /// The first column of the first row, as a number.

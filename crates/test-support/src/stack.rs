@@ -89,6 +89,15 @@ impl Stack {
         &self.environment
     }
 
+    /// The value of a variable of [`Self::environment`].
+    ///
+    /// # Panics
+    /// When no service has it.
+    pub fn variable(&self, name: &str) -> &str {
+        let found = self.environment.iter().find(|(key, _)| key == name);
+        found.map_or_else(|| panic!("{name} is not set"), |(_, value)| value)
+    }
+
     /// `http://127.0.0.1:PORT` of nginx.
     ///
     /// # Panics

@@ -32,6 +32,7 @@ pub(crate) struct TimeList {
     at: ColumnRef,
     id: ColumnRef,
     descending: bool,
+    counts_fast: bool,
 }
 
 impl TimeList {
@@ -46,7 +47,14 @@ impl TimeList {
             at: at.into_column_ref(),
             id: id.into_column_ref(),
             descending,
+            counts_fast: false,
         }
+    }
+
+    /// Says that an index alone can count the list, so that a page near its end is walked to from there.
+    pub(crate) fn counted_by_index(mut self) -> Self {
+        self.counts_fast = true;
+        self
     }
 
     /// One page of keys.
@@ -59,7 +67,7 @@ impl TimeList {
         if counted <= EXACT_UP_TO {
             return self.forward(db, request, Total::exactly(counted)).await;
         }
-        if request.offset() > DEEP_OFFSET {
+        if self.is_deep(request) {
             return self.deep(db, request).await;
         }
         let total = Total::about(planned_rows(db, &self.keys(self.descending)).await?);
@@ -153,16 +161,44 @@ impl TimeList {
     }
 
     async fn deep(&self, db: &Db, request: &PageRequest<TimeCursor>) -> Result<Page<TimeKey, TimeCursor>, Error> {
-        let total = count(db, &count_all_statement(self.keys(self.descending))).await?;
+        let total = count(db, &count_all_statement(self.columns())).await?;
         let behind_it = total.saturating_sub(request.offset());
         if behind_it > total / 2 || behind_it == 0 {
             return self.forward(db, request, Total::exactly(total)).await;
         }
         let wanted = Ord::min(behind_it, request.per_page + 1);
-        let mut keys = self.keys(!self.descending);
-        let mut rows = fetch(db, keys.limit(wanted).offset(behind_it - wanted)).await?;
+        let mut rows = fetch(db, &self.backward_statement(wanted, behind_it - wanted)).await?;
         rows.reverse();
         Ok(self.cut(rows, request, Total::exactly(total)))
+    }
+
+    /// What [`Self::page`] or [`Self::page_sorted`] runs for this request, to be explained.
+    pub(crate) async fn statements(
+        &self,
+        db: &Db,
+        request: &PageRequest<TimeCursor>,
+        sort: Option<&SortKey>,
+    ) -> Result<Vec<SelectStatement>, Error> {
+        let mut statements = vec![self.count()];
+        if count(db, &self.count()).await? <= EXACT_UP_TO {
+            statements.push(self.short_page_statement(request, sort));
+        } else if sort.is_none() {
+            statements.push(self.page_statement(request));
+            if self.is_deep(request) {
+                statements.push(count_all_statement(self.columns()));
+                statements.push(self.backward_statement(request.per_page + 1, request.offset()));
+            }
+        }
+        Ok(statements)
+    }
+
+    fn is_deep(&self, request: &PageRequest<TimeCursor>) -> bool {
+        self.counts_fast && request.offset() > DEEP_OFFSET
+    }
+
+    /// Keys from the far end, in the opposite order.
+    fn backward_statement(&self, limit: u64, offset: u64) -> SelectStatement {
+        self.keys(!self.descending).limit(limit).offset(offset).take()
     }
 
     fn keys(&self, descending: bool) -> SelectStatement {

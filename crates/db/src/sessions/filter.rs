@@ -56,6 +56,21 @@ impl SessionFilter {
         Ok(Some(matching))
     }
 
+    /// Whether the index by time alone decides which sessions match.
+    pub(super) fn is_by_time_only(&self) -> bool {
+        let Self {
+            connected_from,
+            connected_before,
+            ..
+        } = *self;
+        *self
+            == Self {
+                connected_from,
+                connected_before,
+                ..Self::default()
+            }
+    }
+
     fn server_condition(&self) -> Option<Expr> {
         match self.server_ids.as_slice() {
             [] => None,

@@ -1,4 +1,4 @@
-use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement};
+use sea_orm::sea_query::{Condition, Expr, Query};
 use sea_orm::{ColumnTrait, QueryFilter, QueryTrait};
 use serde_json::Value;
 use uuid::Uuid;
@@ -61,9 +61,11 @@ pub async fn list(
         });
     };
     let keys = match sort_key(order) {
-        None => time_list(matching, order.descending).page(db, request).await?,
+        None => time_list(filter, matching, order).page(db, request).await?,
         Some(sort) => {
-            let sorted = time_list(matching, true).page_sorted(db, request, &sort).await?;
+            let sorted = time_list(filter, matching, order)
+                .page_sorted(db, request, &sort)
+                .await?;
             sorted.ok_or(ListError::TooManyToSort)?
         }
     };
@@ -85,14 +87,10 @@ pub async fn explain_list(
     let Some(matching) = filter.resolve(db).await? else {
         return Ok(Vec::new());
     };
+    let list = time_list(filter, matching, order);
+    let mut statements = list.statements(db, request, sort_key(order).as_ref()).await?;
     let some_ids: Vec<Uuid> = (0..request.per_page).map(|n| Uuid::from_u128(n.into())).collect();
-    let rows = select().filter(vpn_session::Column::Id.eq_any(some_ids)).into_query();
-    let list = time_list(matching, order.descending);
-    let mut statements: Vec<SelectStatement> = vec![list.count(), rows];
-    match sort_key(order) {
-        None => statements.extend([list.page_statement(request), list.short_page_statement(request, None)]),
-        Some(sort) => statements.push(list.short_page_statement(request, Some(&sort))),
-    }
+    statements.push(select().filter(vpn_session::Column::Id.eq_any(some_ids)).into_query());
     let mut plans = Vec::with_capacity(statements.len());
     for statement in &statements {
         plans.push(explain(db, statement).await?);
@@ -100,10 +98,21 @@ pub async fn explain_list(
     Ok(plans)
 }
 
-fn time_list(matching: Condition, descending: bool) -> TimeList {
+fn time_list(filter: &SessionFilter, matching: Condition, order: SessionOrder) -> TimeList {
     let matching = Query::select().from(vpn_session::Entity).cond_where(matching).take();
-    let at = (vpn_session::Entity, vpn_session::Column::ConnectedAt);
-    TimeList::new(matching, at, (vpn_session::Entity, vpn_session::Column::Id), descending)
+    let column = |column: vpn_session::Column| (vpn_session::Entity, column);
+    let descending = order.descending || order.sort != SessionSort::ConnectedAt;
+    let list = TimeList::new(
+        matching,
+        column(vpn_session::Column::ConnectedAt),
+        column(vpn_session::Column::Id),
+        descending,
+    );
+    if filter.is_by_time_only() {
+        list.counted_by_index()
+    } else {
+        list
+    }
 }
 
 fn sort_key(order: SessionOrder) -> Option<SortKey> {

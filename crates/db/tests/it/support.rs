@@ -2,6 +2,7 @@ use db::apply::{Applied, KnownUsers, Request, apply};
 use db::{DatabaseConfig, Db};
 use domain::event::Event;
 use domain::timeline::{ServerTimeline, Timeline, timeline};
+use sqlx::{AssertSqlSafe, PgPool};
 use test_support::TestDatabase;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -13,6 +14,8 @@ pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-21 12:00:00 UTC);
 pub(crate) struct Bench {
     pub(crate) database: TestDatabase,
     pub(crate) db: Db,
+    /// Another view of the same database.
+    observer: PgPool,
     pub(crate) known: KnownUsers,
 }
 
@@ -25,9 +28,11 @@ impl Bench {
             database_connect_timeout_seconds: 5,
         };
         let db = Db::connect(&config).await.unwrap();
+        let observer = PgPool::connect(&database.url).await.unwrap();
         Self {
             database,
             db,
+            observer,
             known: KnownUsers::new(1000),
         }
     }
@@ -45,7 +50,7 @@ impl Bench {
     /// The stored sessions of a server and its waiting events, in the shape of the pure timeline.
     pub(crate) async fn stored(&self, server: &str) -> Vec<String> {
         let sql = format!(
-            "SELECT concat_ws(' ', u.common_name, s.id, s.connected_at, s.last_seen_at,
+            "SELECT concat_ws(' ', u.common_name, s.id, s.connected_at::text, s.last_seen_at::text,
                 CASE WHEN s.session_status = 'disconnected' THEN concat(s.ended_by, ' ', s.disconnected_at, ' ', s.end_not_after) ELSE 'open' END,
                 coalesce(host(s.real_ip), '-'), coalesce(s.real_port, -1), coalesce(host(s.virtual_ip), '-'),
                 coalesce(s.bytes_in, -1), coalesce(s.bytes_out, -1), s.opened_by_snapshot) AS line
@@ -53,7 +58,10 @@ impl Bench {
             WHERE v.name = '{server}'
             UNION ALL SELECT concat('waits ', w.event_id) FROM unmatched_event w JOIN vpn_server v ON v.id = w.server_id WHERE v.name = '{server}'"
         );
-        let mut lines: Vec<String> = self.database.sql(&sql).await.lines().map(str::to_owned).collect();
+        let mut lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&self.observer)
+            .await
+            .unwrap();
         lines.sort();
         lines
     }

@@ -312,21 +312,31 @@ fn claim(session: &mut Session, event: &Event, facts: &SessionFacts) {
     session.learn(facts);
 }
 
-/// Proof of life refutes an inferred end, unless it may have been said before that end.
+/// Proof of life refutes an inferred end, unless it may have been said of the time before that end.
 fn prove_alive(session: &mut Session, at: OffsetDateTime, facts: &SessionFacts) {
     if is_reported(session) {
         return;
     }
-    session.last_seen_at = session.last_seen_at.max(at);
     session.learn(facts);
     session.count(facts, BytesSource::LastPoll);
-    if let Some(end) = &mut session.end {
-        if at > end.not_after + GRACE {
-            session.end = None;
-        } else {
-            end.disconnected_at = session.last_seen_at;
-            end.not_after = end.not_after.max(session.last_seen_at);
-        }
+    let Some(end) = session.end.filter(|end| !refutes(at, end)) else {
+        session.end = None;
+        session.last_seen_at = session.last_seen_at.max(at);
+        return;
+    };
+    // The disproof stays where it is: proof that keeps coming must refute it in the end.
+    session.last_seen_at = session.last_seen_at.max(at.min(end.not_after));
+    session.end = Some(End {
+        disconnected_at: session.last_seen_at,
+        ..end
+    });
+}
+
+fn refutes(proof: OffsetDateTime, end: &End) -> bool {
+    match end.ended_by {
+        // A list that lacked it was mistaken: it was still shaking hands.
+        EndedBy::Reconciled => proof > end.not_after,
+        _ => proof > end.not_after + GRACE,
     }
 }
 

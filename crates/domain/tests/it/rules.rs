@@ -207,6 +207,50 @@ fn proof_of_life_refutes_an_end_that_was_only_inferred() {
 }
 
 #[test]
+fn a_list_from_the_time_of_the_handshake_is_corrected_by_the_next_one() {
+    let mut story = Story::default();
+    let session = story.connects("jdoe", "10.8.0.2", "10:00:00");
+    story.lists(Vec::new(), "10:00:10");
+    story.lists(vec![facts("jdoe", "10.8.0.2")], "10:00:40");
+    assert_eq!(
+        story.end(session).map(|end| end.ended_by),
+        Some(EndedBy::Reconciled),
+        "nothing says that it is the same"
+    );
+    let entry = SessionFacts {
+        connected_at: Some(at("10:00:00")),
+        ..facts("jdoe", "10.8.0.2")
+    };
+    let mut known = Story::default();
+    let session = known.connects("jdoe", "10.8.0.2", "10:00:00");
+    known.lists(Vec::new(), "10:00:10");
+    known.lists(vec![entry], "10:00:40");
+    assert_eq!(known.end(session), None);
+    assert_eq!(known.timeline().sessions["jdoe"].len(), 1);
+}
+
+#[test]
+fn proof_that_keeps_coming_refutes_a_takeover_in_the_end() {
+    let mut story = Story::with_duplicate_cn();
+    let session = story.connects("jdoe", "10.8.0.2", "10:00:00");
+    story.connects("bob", "10.8.0.2", "11:00:00");
+    let update = |story: &mut Story, clock: &str| {
+        let facts = SessionFacts {
+            session_id: Some(session),
+            ..facts("jdoe", "")
+        };
+        story.tell(EventType::SessionUpdated, clock, vec![facts]);
+    };
+    update(&mut story, "11:00:40");
+    assert_eq!(
+        story.end(session),
+        inferred(EndedBy::Superseded, "11:00:00", "11:00:00")
+    );
+    update(&mut story, "11:01:20");
+    assert_eq!(story.end(session), None);
+}
+
+#[test]
 fn counters_never_go_down_and_a_reset_opens_a_new_segment() {
     let mut story = Story::default();
     let session = story.connects("jdoe", "10.8.0.2", "10:00:00");

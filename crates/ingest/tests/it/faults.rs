@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use test_support::{PrivateServers, eventually};
+use test_support::{PrivateServers, eventually, eventually_within};
 
 use crate::support::{Ingest, SECRET, assert_problem, event};
 
@@ -92,4 +92,22 @@ async fn without_postgresql_known_keys_go_on_and_unknown_ones_are_not_called_wro
         .bearer_auth(format!("ovt_unknown00001_{SECRET}"))
         .body("{}");
     assert_problem(&test_support::Reply::to(unknown).await, 503, "key_check_unavailable");
+}
+
+#[tokio::test]
+async fn a_key_revoked_while_nats_is_away_is_refused_once_it_is_back() {
+    let servers = PrivateServers::start().await;
+    let ingest = Ingest::on(servers.database(), &servers.nats_url(), |_| {}).await;
+    ingest.send(&[event()]).await.expect(202);
+    servers.nats.kill().await;
+    ingest
+        .database
+        .sql("UPDATE server_api_key SET revoked_at = now()")
+        .await;
+    assert_problem(&ingest.send(&[event()]).await, 503, "bus_unavailable");
+    servers.nats.start().await;
+    eventually_within(Duration::from_secs(10), "the key is refused", async || {
+        (ingest.send(&[event()]).await.status == 401).then_some(())
+    })
+    .await;
 }

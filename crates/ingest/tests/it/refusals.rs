@@ -186,7 +186,7 @@ async fn bodies_in_hand_cannot_take_all_memory() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_does_not_stop_what_it_sent() {
-    let ingest = Ingest::with(|config| config.limits.ingest_linger_micros = 50_000).await;
+    let ingest = Ingest::with(|config| config.limits.ingest_linger_micros = 2_000_000).await;
     let mut telemetry = ingest.telemetry().await;
     let text = body(&[event()]);
     let request = format!(

@@ -45,3 +45,19 @@ fn every_list_is_paged_in_the_same_way() {
         assert!(text.contains("PageInfo"), "{name}: {text}");
     }
 }
+
+#[test]
+fn every_schema_that_is_named_is_there() {
+    let document = serde_json::to_value(openapi().unwrap()).unwrap();
+    let text = document.to_string();
+    let named = text
+        .split("\"#/components/schemas/")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    for name in named {
+        assert!(
+            !document["components"]["schemas"][name].is_null(),
+            "there is no schema {name}"
+        );
+    }
+}

@@ -180,26 +180,31 @@ const SORTS: [SessionSort; 11] = [
     SessionSort::SessionStatus,
 ];
 
-fn requests() -> [PageRequest<TimeCursor>; 3] {
-    let cursor = TimeCursor {
-        descending: true,
-        at: datetime!(2025-12-15 0:00 UTC),
-        id: Uuid::from_u128(1),
+/// Pages near and far, and a cursor where the order has one.
+fn requests(sort: SessionSort) -> Vec<(bool, PageRequest<TimeCursor>)> {
+    let page = |number| PageRequest {
+        from: From::Page(number),
+        per_page: 50,
     };
-    [
-        PageRequest {
-            from: From::Page(1),
-            per_page: 50,
-        },
-        PageRequest {
-            from: From::Page(200),
-            per_page: 50,
-        },
+    let cursor = |descending| {
+        let cursor = TimeCursor {
+            descending,
+            at: datetime!(2025-12-15 0:00 UTC),
+            id: Uuid::from_u128(1),
+        };
         PageRequest {
             from: From::Cursor(cursor),
             per_page: 500,
-        },
-    ]
+        }
+    };
+    if sort == SessionSort::ConnectedAt {
+        let directions = [true, false].into_iter();
+        directions
+            .flat_map(|down| [page(1), page(200), page(19_999), cursor(down)].map(|request| (down, request)))
+            .collect()
+    } else {
+        vec![(true, page(1))]
+    }
 }
 
 /// Scans of whole tables in a plan.
@@ -216,26 +221,21 @@ fn whole_scans(plan: &Value) -> Vec<String> {
 }
 
 async fn every_session_query_uses_an_index(db: &Db) {
-    let mut seen = 0;
+    let mut explained = 0;
     for filter in filters() {
         for sort in SORTS {
-            for descending in [true, false] {
-                for request in requests() {
-                    if matches!(request.from, From::Cursor(_)) && !(sort == SessionSort::ConnectedAt && descending) {
-                        continue;
-                    }
-                    let order = SessionOrder { sort, descending };
-                    for plan in sessions::explain_list(db, &filter, order, &request).await.unwrap() {
-                        let scans = whole_scans(&plan);
-                        let case = format!("{filter:?} {order:?} {request:?}: {plan:#}");
-                        assert!(!scans.contains(&"vpn_session".to_owned()), "{case}");
-                        seen += 1;
-                    }
+            for (descending, request) in requests(sort) {
+                let order = SessionOrder { sort, descending };
+                for plan in sessions::explain_list(db, &filter, order, &request).await.unwrap() {
+                    let scans = whole_scans(&plan);
+                    let case = format!("{filter:?} {order:?} {request:?}: {plan:#}");
+                    assert!(!scans.contains(&"vpn_session".to_owned()), "{case}");
+                    explained += 1;
                 }
             }
         }
     }
-    assert!(seen > 4_000, "only {seen} plans");
+    assert!(explained > 1_500, "only {explained} plans");
 }
 
 async fn every_user_query_uses_an_index(db: &Db) {

@@ -1,0 +1,3 @@
+//! Development only.
+#[path = "it/faults/mod.rs"]
+mod faults;

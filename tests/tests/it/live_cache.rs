@@ -1,0 +1,72 @@
+//! The live cache as its readers find it in Redis: `{prefix}:live:active` and `{prefix}:live:session:{id}`.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use test_support::{Stack, eventually};
+use tokio::process::Command;
+use uuid::Uuid;
+
+pub(crate) struct LiveCache {
+    url: String,
+    prefix: String,
+}
+
+impl LiveCache {
+    pub(crate) fn of(stack: &Stack) -> Self {
+        let variable = |name: &str| {
+            let found = stack.environment().iter().find(|(key, _)| key == name);
+            found.expect("every stack has it").1.clone()
+        };
+        Self {
+            url: variable("REDIS_URL"),
+            prefix: variable("REDIS_PREFIX"),
+        }
+    }
+
+    /// The ids of the sessions that it lists as active.
+    pub(crate) async fn active(&self) -> BTreeSet<Uuid> {
+        let listed = self
+            .redis(&["ZRANGE", &format!("{}:live:active", self.prefix), "0", "-1"])
+            .await;
+        listed
+            .split_whitespace()
+            .map(|id| id.parse().expect("a UUID"))
+            .collect()
+    }
+
+    /// Waits until exactly these sessions are active.
+    pub(crate) async fn lists(&self, ids: impl IntoIterator<Item = Uuid>) {
+        let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+        eventually(&format!("the live cache to list {ids:?}"), async || {
+            (self.active().await == ids).then_some(())
+        })
+        .await;
+    }
+
+    /// What it holds of a session.
+    pub(crate) async fn session(&self, id: Uuid) -> Option<Value> {
+        let value = self
+            .redis(&["GET", &format!("{}:live:session:{id}", self.prefix)])
+            .await;
+        let (_version, json) = value.split_once('\n')?;
+        Some(serde_json::from_str(json).expect("JSON behind the version"))
+    }
+
+    /// Redis loses everything of this stack.
+    pub(crate) async fn is_lost(&self) {
+        let delete = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
+        self.redis(&["EVAL", delete, "0", &format!("{}:*", self.prefix)]).await;
+    }
+
+    async fn redis(&self, command: &[&str]) -> String {
+        let output = Command::new("redis-cli")
+            .args(["-u", &self.url, "--raw"])
+            .args(command)
+            .output()
+            .await;
+        let output = output.expect("redis-cli is there");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+    }
+}
