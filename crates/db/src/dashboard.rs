@@ -1,7 +1,7 @@
 //! The figures of the dashboard.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -80,31 +80,17 @@ pub async fn recent_connects(db: &Db, limit: u64) -> Result<Vec<SessionRow>, Err
     find_many(db, &ids).await
 }
 
-/// Among how many of the newest sessions the last ends are looked for: no index holds the ends.
-const RECENT: u64 = 20_000;
-
-/// The sessions, of the newest 20,000, that ended last, newest end first.
+/// The sessions that ended last, newest end first. Those that only lack proof of life have not ended.
 pub async fn recent_disconnects(db: &Db, limit: u64) -> Result<Vec<SessionRow>, Error> {
     use vpn_session::Column;
-    let recent = Query::select()
-        .columns([Column::Id, Column::DisconnectedAt])
-        .from(vpn_session::Entity)
-        .order_by(Column::ConnectedAt, sea_orm::Order::Desc)
-        .order_by(Column::Id, sea_orm::Order::Desc)
-        .limit(RECENT)
-        .take();
-    let ended = Query::select()
+    let ended = vpn_session::Entity::find()
+        .select_only()
         .column(Column::Id)
-        .from_subquery(recent, "recent")
-        .and_where(Expr::col(Column::DisconnectedAt).is_not_null())
-        .order_by(Column::DisconnectedAt, sea_orm::Order::Desc)
-        .order_by(Column::Id, sea_orm::Order::Desc)
-        .limit(limit)
-        .take();
-    let rows = db.connection.query_all(&ended).await?;
-    let ids: Vec<Uuid> = rows
-        .iter()
-        .map(|row| row.try_get_by_index(0))
-        .collect::<Result<_, _>>()?;
+        .filter(Column::EndNotAfter.is_not_null());
+    let newest = ended
+        .order_by_desc(Column::EndNotAfter)
+        .order_by_desc(Column::Id)
+        .limit(limit);
+    let ids: Vec<Uuid> = newest.into_tuple().all(&db.connection).await?;
     find_many(db, &ids).await
 }

@@ -12,7 +12,8 @@ pub enum Error {
     /// It ran longer than this connection lets a statement run.
     #[error("the query took too long")]
     TimedOut(#[source] DbErr),
-    /// A value that the database refuses: constraint, range, encoding. The same call fails again.
+    /// A value that the database refuses: constraint, range, encoding, a contradiction to what is stored. The same call
+    /// fails again.
     #[error("the database refused a value")]
     Refused(#[source] DbErr),
     /// A row that contradicts what this program writes.
@@ -23,6 +24,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A value that contradicts what is stored, found by us rather than by the database.
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self::Refused(DbErr::Custom(reason.into()))
+    }
+
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
@@ -39,8 +45,8 @@ impl From<DbErr> for Error {
             {
                 Self::Unavailable(error)
             }
-            // Data exceptions, integrity constraints.
-            Some(code) if code.starts_with("22") || code.starts_with("23") => Self::Refused(error),
+            // The same row twice in one statement, data exceptions, integrity constraints, more than an index row holds.
+            Some(code) if ["21", "22", "23", "54"].iter().any(|class| code.starts_with(class)) => Self::Refused(error),
             Some(_) => Self::Query(error),
             None if is_connection_trouble(&error) => Self::Unavailable(error),
             None => Self::Query(error),

@@ -7,7 +7,7 @@ mod row;
 mod view;
 
 pub use export::{ExportItem, export};
-pub use filter::SessionFilter;
+pub use filter::{SessionFilter, parse_network};
 pub use list::{ListError, SessionOrder, SessionSort, explain_list, list};
 pub use row::SessionRow;
 pub use view::{ClientView, SessionView};

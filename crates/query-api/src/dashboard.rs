@@ -41,7 +41,7 @@ pub(crate) struct Dashboard {
     usage_data: UsageData,
     /// The last 10 connects, newest first.
     recent_connects: Vec<SessionView>,
-    /// The last 10 ends, newest first, of the newest 20,000 sessions.
+    /// The last 10 ends, newest first.
     recent_disconnects: Vec<SessionView>,
 }
 

@@ -2,7 +2,7 @@
 
 use db::Db;
 use db::entities::enums::SessionStatus;
-use db::sessions::{SessionFilter, SessionOrder, SessionSort};
+use db::sessions::{SessionFilter, SessionOrder, SessionSort, parse_network};
 use service_kit::Problem;
 use utoipa::IntoParams;
 
@@ -22,9 +22,7 @@ pub(crate) async fn read<P: IntoParams>(db: &Db, parameters: &Parameters<P>) -> 
         vpn_user_id: parameters.value("user_id", "the number of a VPN user", id)?,
         user_types: parameters.values("user_type", "internal, external, contractor or guest", one_of)?,
         search: search(parameters)?,
-        network: parameters.value("ip", "an address (10.8.0.2) or a network (10.8.0.0/24)", |text| {
-            text.parse().ok()
-        })?,
+        network: parameters.value("ip", "an address (10.8.0.2) or a network (10.8.0.0/24)", parse_network)?,
         connected_from: parameters.value("from_date", DATE_OR_TIME, beginning)?,
         connected_before: parameters.value("to_date", DATE_OR_TIME, first_behind)?,
     })

@@ -45,6 +45,8 @@ async fn converges(mut histories: Vec<History>) {
     })
     .await;
 
+    let rebuilt = stack.run("session-processor", &["rebuild"]).await;
+    assert_eq!(rebuilt.trim(), "0 sessions differ");
     let mut open = Vec::new();
     for history in &histories {
         let expected = history.timeline();
@@ -53,8 +55,6 @@ async fn converges(mut histories: Vec<History>) {
         open.extend(sessions.filter(|session| session.is_open()).map(|session| session.id));
     }
     LiveCache::of(&stack).lists(open).await;
-    let rebuilt = stack.run("session-processor", &["rebuild"]).await;
-    assert_eq!(rebuilt.trim(), "0 sessions differ");
     telling_all_again_changes_nothing(&stack, &histories).await;
 }
 

@@ -31,7 +31,11 @@ async fn every_service_tells_its_health_its_readiness_and_its_metrics() {
         );
         let ready = get(format!("{url}/readyz")).await.expect(200).json();
         assert_eq!(ready["status"], "ok", "{name}");
-        assert_eq!(ready["checks"]["postgres"]["status"], "ok", "{name}: {ready}");
+        let checks = ready["checks"].as_object().expect("what it depends on");
+        assert!(
+            !checks.is_empty() && checks.values().all(|check| check["status"] == "ok"),
+            "{name}: {ready}"
+        );
         let metrics = get(format!("{url}/metrics")).await.expect(200);
         assert!(
             metrics

@@ -100,6 +100,10 @@ impl Nats {
 impl Drop for Nats {
     fn drop(&mut self) {
         let _ = self.child.start_kill();
+        // While it lives it may still write below its directory.
+        while matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let _ = std::fs::remove_dir_all(&self.directory);
     }
 }

@@ -55,7 +55,7 @@ pub(super) async fn lock(
         states = select_for_update(connection, &ids).await?;
     }
     match ids.iter().find(|id| !states.contains_key(id)) {
-        Some(unknown) => Err(Error::Corrupt(format!("there is no VPN server with id {unknown}"))),
+        Some(unknown) => Err(Error::refused(format!("there is no VPN server with id {unknown}"))),
         None => Ok(states),
     }
 }

@@ -26,6 +26,15 @@ pub struct SessionFilter {
     pub connected_before: Option<OffsetDateTime>,
 }
 
+/// An address or a network in CIDR notation; one that maps IPv4 into IPv6 is IPv4, as it is stored. `None` for anything else.
+pub fn parse_network(text: &str) -> Option<IpNetwork> {
+    let network: IpNetwork = text.parse().ok()?;
+    match (network.ip().to_canonical(), network.prefix()) {
+        (IpAddr::V4(mapped), prefix @ 96..) if network.is_ipv6() => IpNetwork::new(mapped.into(), prefix - 96).ok(),
+        _ => Some(network),
+    }
+}
+
 /// A filter by VPN users is applied as a list of ids up to this many, so that the index by user serves it.
 const USERS_AS_IDS: u64 = 5_000;
 
@@ -155,4 +164,28 @@ fn holds_address(network: IpNetwork) -> Expr {
 
 fn single(address: IpAddr) -> IpNetwork {
     IpNetwork::from(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_network_of_one() {
+        for (text, network) in [
+            ("10.8.0.2", "10.8.0.2/32"),
+            ("10.8.0.0/24", "10.8.0.0/24"),
+            ("fd00::/64", "fd00::/64"),
+            ("::ffff:10.8.0.2", "10.8.0.2/32"),
+            ("::ffff:10.8.0.0/120", "10.8.0.0/24"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(
+                parse_network(text).map(|network| network.to_string()).as_deref(),
+                Some(network)
+            );
+        }
+        assert_eq!(parse_network("10.8.0.0/33"), None);
+        assert_eq!(parse_network("10.8"), None);
+    }
 }

@@ -271,7 +271,12 @@ impl<'a> Track<'a> {
             entry.real_ip,
             entry.real_port
         );
-        Uuid::new_v5(&SNAPSHOT_SESSIONS, name.as_bytes())
+        let mut id = Uuid::new_v5(&SNAPSHOT_SESSIONS, name.as_bytes());
+        // A server with `duplicate-cn` may list sessions that are alike in all that it tells of them.
+        while self.sessions.iter().any(|session| session.id == id) {
+            id = Uuid::new_v5(&SNAPSHOT_SESSIONS, id.as_bytes());
+        }
+        id
     }
 }
 

@@ -12,10 +12,10 @@ async fn the_dashboard_shows_what_happens_now_today_and_this_week() {
     rig.database
         .sql(&format!(
             "INSERT INTO vpn_session (id, server_id, vpn_user_id, connected_at, last_seen_at, session_status, bytes_in, bytes_out,
-                                      disconnected_at, ended_by)
+                                      disconnected_at, end_not_after, ended_by)
              SELECT lpad(n::text, 32, '0')::uuid, {server}, {user}, started, started,
                     (CASE n WHEN 1 THEN 'active' ELSE 'disconnected' END)::session_status, 100, 200,
-                    CASE n WHEN 1 THEN NULL ELSE started END,
+                    CASE n WHEN 1 THEN NULL ELSE started END, CASE n WHEN 1 THEN NULL ELSE started END,
                     CASE n WHEN 1 THEN NULL ELSE 'reported'::session_end END
              FROM generate_series(1, 9) AS n,
                   LATERAL (SELECT date_trunc('day', now()) - (n - 1) * interval '1 day' AS started) AS times"

@@ -6,6 +6,7 @@ mod dashboard;
 mod events;
 mod export;
 mod identity;
+mod limits;
 mod openapi;
 mod rig;
 mod servers;

@@ -24,6 +24,11 @@ impl Rig {
     }
 
     pub(crate) async fn on(database: TestDatabase) -> Self {
+        Self::with(database, &[]).await
+    }
+
+    /// With these settings of its own.
+    pub(crate) async fn with(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let signer = Signer::from_pem(Signer::generate_pem().unwrap().as_bytes()).unwrap();
         publish(&database, &signer).await;
         let environment = [
@@ -33,7 +38,9 @@ impl Rig {
             ("HTTP_WORKERS", "1".to_owned()),
             ("USAGE_CACHE_SECONDS", "0".to_owned()),
         ];
-        let environment: Vec<(String, String)> = environment.map(|(name, value)| (name.to_owned(), value)).into();
+        let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let environment = environment.into_iter().chain(settings);
+        let environment: Vec<(String, String)> = environment.map(|(name, value)| (name.to_owned(), value)).collect();
         let process = Process::spawn("query-api", &[], &environment);
         process.ready().await;
         Self {
@@ -64,6 +71,13 @@ impl Rig {
         let reply = self.get_as(&[Role::Viewer], path).await.expect(status);
         assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{path}");
         reply.json()
+    }
+
+    /// Reads the beginning of an answer and goes away.
+    pub(crate) async fn abandon(&self, path: &str) {
+        let request = self.client.get(format!("{}{path}", self.process.url()));
+        let mut answer = request.bearer_auth(self.token(&[Role::Viewer])).send().await.unwrap();
+        assert!(answer.chunk().await.unwrap().is_some());
     }
 
     /// Sends a 400 for exactly this parameter.

@@ -37,7 +37,7 @@ async fn ingest_and_processor_killed_ten_times_during_20000_events_lose_and_doub
             victims[number].ready().await;
         })
         .await;
-    report(&format!("{weather:?}, {} kills", victims.len()));
+    report(&format!("{weather}, {} kills", victims.len()));
     assert_eq!((weather.events, victims.len()), (20_000, 10));
     assert!(weather.resent > 0, "no kill has hit a request in hand");
     assert_all_is_stored(&stack, &histories).await;
@@ -73,7 +73,7 @@ async fn nats_postgresql_and_redis_crash_in_turn_under_load_and_nothing_is_lost(
             victims[number].start().await;
         })
         .await;
-    report(&format!("{weather:?}, {} crashes of servers", victims.len()));
+    report(&format!("{weather}, {} crashes of servers", victims.len()));
     assert_all_is_stored(&stack, &histories).await;
 }
 

@@ -1,5 +1,6 @@
 //! A fleet that sends while something fails again and again.
 
+use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -26,12 +27,25 @@ pub(super) struct Storm {
 }
 
 /// How it went.
-#[derive(Debug)]
 pub(super) struct Weather {
     pub(super) events: usize,
     pub(super) batches: usize,
     /// Batches that had to be sent more than once.
     pub(super) resent: usize,
+}
+
+impl Display for Weather {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            events,
+            batches,
+            resent,
+        } = self;
+        write!(
+            formatter,
+            "{events} events in {batches} batches, {resent} of them sent more than once"
+        )
+    }
 }
 
 /// What senders and failures share.
@@ -82,7 +96,10 @@ impl Storm {
         for number in 0..self.strikes {
             let moment = number * progress.share + rng.random_range(0..progress.share);
             progress.reaches(moment).await;
-            strike(number, &|| drop(progress.struck.send_replace(number + 1))).await;
+            strike(number, &|| {
+                progress.struck.send_replace(number + 1);
+            })
+            .await;
         }
         let sent: Vec<(usize, usize)> = senders.join_all().await;
         Weather {
