@@ -150,4 +150,6 @@ pub(crate) struct HeartbeatBody {
     /// Time of the oldest event in the agent's spool.
     #[schema(format = DateTime)]
     oldest_unsent_at: Option<String>,
+    /// Sessions that the daemon has at `sent_at`, not necessarily all of them: proof that they live. `sent_at` is required then.
+    sessions: Option<Vec<SnapshotEntry>>,
 }

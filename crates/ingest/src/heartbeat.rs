@@ -41,9 +41,10 @@ pub(crate) async fn post_heartbeat(
 ) -> Result<HttpResponse, Problem> {
     let Body { bytes, memory } = body::read(&state, &http, payload).await?;
     let received_at = clock::now();
-    let request = wire::parse_heartbeat(&bytes).map_err(|error| bad_body(&error))?;
+    let mut request =
+        wire::parse_heartbeat(&bytes, received_at, state.limits.ingest_max_events).map_err(|error| bad_body(&error))?;
     agent.must_be(&request.server_id)?;
-    state.rates.take(agent.server_key, 1)?;
+    state.rates.take(agent.server_key, 1 + request.sessions.len())?;
 
     let respond_async = wants_async(&http);
     let envelope = Envelope {
@@ -54,12 +55,16 @@ pub(crate) async fn post_heartbeat(
         reply_subject: if respond_async { "" } else { &state.reply_subject },
         traceparent: service_kit::trace::current_traceparent(),
     };
+    let proofs = request.proofs().into_iter().map(Into::into).collect();
+    let (mut part_ids, mut parts) = envelope.parts(proofs, Vec::new(), state.part_limits(), clock::new_id);
     let part_id = clock::new_id();
     let mut part = envelope.request(part_id, Vec::new());
     part.heartbeat = Some(to_proto(request.heartbeat));
+    part_ids.push(part_id);
+    parts.push(EncodedRequest::new(&part));
     let submission = Submission {
-        part_ids: vec![part_id],
-        parts: vec![EncodedRequest::new(&part)],
+        part_ids,
+        parts,
         rejected: Vec::new(),
         memory,
         wait: !respond_async,

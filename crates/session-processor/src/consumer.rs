@@ -40,15 +40,7 @@ pub(crate) async fn run(state: State, shutdown: Shutdown) -> anyhow::Result<()> 
 }
 
 async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mut KnownUsers) {
-    let mut requests = Vec::new();
-    for message in messages {
-        match decode(message) {
-            Ok(of_message) => requests.extend(of_message),
-            Err(error) => publish::undecodable(state, message, &error).await,
-        }
-    }
-    let redelivered = messages.iter().any(|message| message.delivered() > 1);
-    match handle::handle(state, requests, known, redelivered).await {
+    match handle(state, messages, known).await {
         Handled::Done => {
             for message in messages {
                 message.ack().await;
@@ -62,6 +54,24 @@ async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mu
             tokio::time::sleep(RETRY).await;
         }
     }
+}
+
+async fn handle(state: &State, messages: &[Message<TelemetryBatch>], known: &mut KnownUsers) -> Handled {
+    let mut requests = Vec::new();
+    for message in messages {
+        match decode(message) {
+            Ok(of_message) => requests.extend(of_message),
+            Err(reason) => {
+                if let Err(error) = publish::undecodable(state, message, &reason).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "the dead letter of an unreadable message was not stored");
+                    return Handled::Later;
+                }
+            }
+        }
+    }
+    let redelivered = messages.iter().any(|message| message.delivered() > 1);
+    handle::handle(state, requests, known, redelivered).await
 }
 
 fn decode(message: &Message<TelemetryBatch>) -> Result<Vec<Awaited>, String> {

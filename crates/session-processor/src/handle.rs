@@ -70,7 +70,10 @@ async fn apply_all(
             Ok(applied) => total.add(&piece, applied),
             Err(Error::Refused(reason)) => match halve(piece) {
                 Halved::Two(first, second) => pieces.extend([second, first]),
-                Halved::Single(request) => total.refused.push(Refused::new(*request, &describe(&reason))),
+                Halved::Single(request) => {
+                    pieces.extend(without_events(&request).map(|rest| vec![rest]));
+                    total.refused.push(Refused::new(*request, &describe(&reason)));
+                }
             },
             Err(error) => return Err(error),
         }
@@ -109,6 +112,16 @@ fn halve(mut requests: Vec<Request>) -> Halved {
         ..request.clone()
     };
     Halved::Two(vec![request], vec![rest])
+}
+
+/// What is left of a request whose single event is refused: that the event's number did arrive.
+fn without_events(request: &Request) -> Option<Request> {
+    let event = request.events.first()?;
+    Some(Request {
+        events: Vec::new(),
+        rejected_seqs: request.rejected_seqs.iter().copied().chain(event.seq).collect(),
+        ..request.clone()
+    })
 }
 
 impl Total {

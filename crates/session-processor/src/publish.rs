@@ -9,6 +9,7 @@ use bus::proto::{
 use bus::{Message, PublishError, micros_from_time};
 use db::apply::{ChangeKind, Outcome, Request, SessionChange};
 use domain::time_format;
+use domain::wire::MAX_REJECTED_JSON;
 use uuid::Uuid;
 
 use crate::State;
@@ -17,6 +18,10 @@ use crate::live_session::LiveSession;
 
 /// The error code of events that the database refuses.
 const REFUSED: &str = "refused_by_database";
+/// Dead letters of one message: each has at most [`MAX_REJECTED_JSON`] of its event, a message at most about 1 MB.
+const LETTERS: usize = 32;
+/// Sessions of one message to realtime subscribers, each up to about 4 kB.
+const DELTAS: usize = 200;
 
 /// An event that stands alone in being refused by the database.
 #[derive(Debug)]
@@ -49,6 +54,7 @@ impl Refused {
         }
     }
 
+    /// Cut: a snapshot may list any number of sessions.
     fn event_json(&self) -> String {
         let event = self.request.events.first().map(|event| {
             serde_json::json!({
@@ -59,7 +65,9 @@ impl Refused {
                 "sessions": event.sessions,
             })
         });
-        event.map(|event| event.to_string()).unwrap_or_default()
+        let mut json = event.map(|event| event.to_string()).unwrap_or_default();
+        json.truncate(json.floor_char_boundary(MAX_REJECTED_JSON));
+        json
     }
 
     fn letter(&self) -> RejectedEvent {
@@ -85,20 +93,25 @@ impl Refused {
 /// # Errors
 /// They are not stored; the batch must come again.
 pub(crate) async fn refused(state: &State, refused: &[Refused]) -> Result<(), PublishError> {
-    if refused.is_empty() {
-        return Ok(());
-    }
     for one in refused {
         tracing::warn!(event_id = %one.event_id(), server = one.request.server_name, detail = one.detail, "the database refused an event");
     }
-    let batch = RejectedBatch {
-        events: refused.iter().map(Refused::letter).collect(),
-    };
-    state.bus.publish_rejected(&batch).await
+    for letters in refused.chunks(LETTERS) {
+        let events = letters.iter().map(Refused::letter).collect();
+        state.bus.publish_rejected(&RejectedBatch { events }).await?;
+    }
+    Ok(())
 }
 
 /// A message that is none of ours would come again for ever: kept as a dead letter instead.
-pub(crate) async fn undecodable(state: &State, message: &Message<TelemetryBatch>, reason: &str) {
+///
+/// # Errors
+/// It is not kept; the message must come again.
+pub(crate) async fn undecodable(
+    state: &State,
+    message: &Message<TelemetryBatch>,
+    reason: &str,
+) -> Result<(), PublishError> {
     tracing::error!(
         sequence = message.sequence(),
         reason,
@@ -119,16 +132,8 @@ pub(crate) async fn undecodable(state: &State, message: &Message<TelemetryBatch>
         ),
         ..RejectedEvent::default()
     };
-    if let Err(error) = state
-        .bus
-        .publish_rejected(&RejectedBatch { events: vec![letter] })
-        .await
-    {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the dead letter of an unreadable message was not stored"
-        );
-    }
+    let batch = RejectedBatch { events: vec![letter] };
+    state.bus.publish_rejected(&batch).await
 }
 
 /// Answers the ingests that wait. Lost answers cost nothing but a 202 in place of a 200.
@@ -177,10 +182,14 @@ pub(crate) async fn changes(state: &State, changes: &[SessionChange]) {
                 session_json: session.to_json(),
             });
     }
-    for (server_name, sessions) in by_server {
+    let messages: Vec<(&str, &[SessionDelta])> = by_server
+        .iter()
+        .flat_map(|(server_name, sessions)| sessions.chunks(DELTAS).map(move |some| (*server_name, some)))
+        .collect();
+    for (server_name, sessions) in messages {
         let deltas = SessionDeltas {
             server_name: server_name.to_owned(),
-            sessions,
+            sessions: sessions.to_vec(),
         };
         if let Err(error) = state.bus.publish_deltas(&deltas).await {
             tracing::warn!(

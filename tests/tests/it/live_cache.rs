@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use test_support::{Stack, eventually};
-use tokio::process::Command;
+use test_support::{Stack, eventually, redis_command};
 use uuid::Uuid;
 
 pub(crate) struct LiveCache {
@@ -60,13 +59,6 @@ impl LiveCache {
     }
 
     async fn redis(&self, command: &[&str]) -> String {
-        let output = Command::new("redis-cli")
-            .args(["-u", &self.url, "--raw"])
-            .args(command)
-            .output()
-            .await;
-        let output = output.expect("redis-cli is there");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+        redis_command(&self.url, command).await.join("\n")
     }
 }

@@ -119,8 +119,9 @@ async fn upsert(connection: &mut PgConnection, rows: &[&SessionRecord]) -> Resul
             bytes_source = excluded.bytes_source, duration_seconds = excluded.duration_seconds,
             username = excluded.username, cid = excluded.cid, client_platform = excluded.client_platform,
             client_version = excluded.client_version, client_gui = excluded.client_gui, cipher = excluded.cipher,
-            version = excluded.version, early_event_at = excluded.early_event_at, updated_at = now()";
-    sqlx::query(sql)
+            version = excluded.version, early_event_at = excluded.early_event_at, updated_at = now()
+        WHERE vpn_session.server_id = excluded.server_id AND vpn_session.vpn_user_id = excluded.vpn_user_id";
+    let written = sqlx::query(sql)
         .bind(column!(rows, row => row.session.id))
         .bind(column!(rows, row => row.server_id))
         .bind(column!(rows, row => row.vpn_user_id))
@@ -151,7 +152,12 @@ async fn upsert(connection: &mut PgConnection, rows: &[&SessionRecord]) -> Resul
         .bind(column!(rows, row => row.version))
         .bind(column!(rows, row => row.session.early_event_at))
         .execute(connection)
-        .await?;
+        .await?
+        .rows_affected();
+    // An agent may name any id; it must not reach the sessions of others by it.
+    if written < rows.len() as u64 {
+        return Err(Error::refused("a session id belongs to another VPN user or VPN server"));
+    }
     Ok(())
 }
 

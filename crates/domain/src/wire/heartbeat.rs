@@ -3,9 +3,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::WireError;
-use super::checks::is_clean;
+use super::checks::{self, Limits, is_clean};
 use super::envelope::{Head, optional_time, unexpected};
+use super::facts::{RawSessions, SessionsShape};
 use super::field::{Field, Key, Seed, Shape};
+use crate::event::{Event, EventType, SessionFacts};
 
 const MAX_TEXT: usize = 100;
 const MAX_COUNT: u64 = i64::MAX.unsigned_abs();
@@ -13,6 +15,8 @@ const MAX_COUNT: u64 = i64::MAX.unsigned_abs();
 const MAX_PERCENT: f64 = 101.0;
 const MAX_LOAD: f64 = 1_000_000.0;
 const INVALID: &str = "invalid_heartbeat";
+/// Names the proofs of life that heartbeats give, so that a heartbeat sent twice proves once.
+const PROOFS: Uuid = Uuid::from_u128(0x2b1e_8c05_93a4_4f7d_b6d2_5e0c_71f8_a349);
 
 /// A body of `POST /api/v1/heartbeat`.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +26,31 @@ pub struct HeartbeatRequest {
     pub sent_at: Option<OffsetDateTime>,
     pub boot_id: Option<Uuid>,
     pub heartbeat: Heartbeat,
+    /// Sessions that the daemon has, not necessarily all: proof of their lives when the heartbeat was sent.
+    pub sessions: Vec<SessionFacts>,
+}
+
+impl HeartbeatRequest {
+    /// The listed sessions' proofs of life, as updates.
+    pub fn proofs(&mut self) -> Vec<Event> {
+        let Some(sent_at) = self.sent_at else { return Vec::new() };
+        let proof = |(index, facts): (usize, SessionFacts)| {
+            let name = format!("{}\n{}\n{index}", self.server_id, sent_at.unix_timestamp_nanos());
+            Event {
+                event_id: Uuid::new_v5(&PROOFS, name.as_bytes()),
+                event_type: EventType::SessionUpdated,
+                event_time: sent_at,
+                seq: None,
+                boot_id: self.boot_id,
+                sessions: vec![facts],
+            }
+        };
+        std::mem::take(&mut self.sessions)
+            .into_iter()
+            .enumerate()
+            .map(proof)
+            .collect()
+    }
 }
 
 /// Health of a daemon and its host. Unknown is `None`, never zero.
@@ -42,21 +71,28 @@ pub struct Heartbeat {
     pub oldest_unsent_at: Option<OffsetDateTime>,
 }
 
-/// Reads a body of `POST /api/v1/heartbeat`.
+/// Reads a body of `POST /api/v1/heartbeat` that arrived at `received_at` and lists at most `max_sessions`.
 ///
 /// # Errors
 /// [`WireError`] names the first thing that is wrong.
-pub fn parse_heartbeat(body: &[u8]) -> Result<HeartbeatRequest, WireError> {
+pub fn parse_heartbeat(
+    body: &[u8],
+    received_at: OffsetDateTime,
+    max_sessions: usize,
+) -> Result<HeartbeatRequest, WireError> {
+    let limits = Limits::at(received_at, max_sessions);
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let raw = Seed(HeartbeatShape)
+    let mut raw = Seed(HeartbeatShape(&limits))
         .deserialize(&mut deserializer)
         .and_then(|raw| deserializer.end().map(|()| raw))
         .map_err(|error| WireError::NotJson(error.to_string()))??;
+    let sessions = std::mem::take(&mut raw.sessions);
     Ok(HeartbeatRequest {
         server_id: raw.head.server_id()?,
         sent_at: raw.head.sent_at()?,
         boot_id: raw.head.boot_id()?,
         heartbeat: raw.heartbeat()?,
+        sessions: raw.proven(sessions, &limits)?,
     })
 }
 
@@ -74,6 +110,7 @@ struct RawHeartbeat<'a> {
     agent_version: Field<'a>,
     spool_depth: Field<'a>,
     oldest_unsent_at: Field<'a>,
+    sessions: RawSessions<'a>,
 }
 
 impl<'a> RawHeartbeat<'a> {
@@ -96,6 +133,28 @@ impl<'a> RawHeartbeat<'a> {
         })
     }
 
+    /// The listed sessions; without a time of its own a list proves nothing.
+    fn proven(&self, sessions: RawSessions<'a>, limits: &Limits) -> Result<Vec<SessionFacts>, WireError> {
+        if matches!(sessions, RawSessions::Absent) {
+            return Ok(Vec::new());
+        }
+        let invalid = |problem: checks::Problem| WireError::InvalidField {
+            error: INVALID,
+            detail: problem.detail,
+        };
+        let sessions = sessions.check().map_err(invalid)?;
+        if sessions.len() > limits.max_events {
+            return Err(WireError::TooManyEvents {
+                found: sessions.len(),
+                limit: limits.max_events,
+            });
+        }
+        match checks::time(&self.head.sent_at, "sent_at", limits).map_err(invalid)? {
+            None if !sessions.is_empty() => Err(WireError::MissingField("sent_at")),
+            _ => Ok(sessions),
+        }
+    }
+
     fn heartbeat(&self) -> Result<Heartbeat, WireError> {
         Ok(Heartbeat {
             cpu_percent: number(&self.cpu_percent, "cpu_percent", MAX_PERCENT)?,
@@ -112,9 +171,9 @@ impl<'a> RawHeartbeat<'a> {
     }
 }
 
-struct HeartbeatShape;
+struct HeartbeatShape<'l>(&'l Limits);
 
-impl<'de> Shape<'de> for HeartbeatShape {
+impl<'de> Shape<'de> for HeartbeatShape<'_> {
     type Value = Result<RawHeartbeat<'de>, WireError>;
 
     fn other(self, found: Field<'de>) -> Self::Value {
@@ -126,6 +185,10 @@ impl<'de> Shape<'de> for HeartbeatShape {
     fn object<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let mut raw = RawHeartbeat::default();
         while let Some(name) = entries.next_key_seed(Key(str::to_owned))? {
+            if name == "sessions" {
+                raw.sessions = entries.next_value_seed(Seed(SessionsShape(self.0)))?;
+                continue;
+            }
             match raw.field(&name) {
                 Some(field) => *field = entries.next_value()?,
                 None => drop(entries.next_value::<IgnoredAny>()?),

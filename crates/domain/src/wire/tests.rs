@@ -348,11 +348,32 @@ fn too_many_events_are_counted_and_refused() {
 }
 
 #[test]
+fn the_sessions_that_a_heartbeat_lists_are_proven_alive_once() {
+    let body = r#"{"server_id":"a","sent_at":"2026-02-13T12:00:00Z","sessions":[
+        {"common_name":"jdoe","session_id":"6b1f8c9e-54a1-4c7b-9f0e-2d8a4f6f0a01","bytes_in":7},{"common_name":"bob"}]}"#;
+    let proofs = parse_heartbeat(body.as_bytes(), NOW, 10).unwrap().proofs();
+    assert_eq!(proofs, parse_heartbeat(body.as_bytes(), NOW, 10).unwrap().proofs());
+    assert_eq!(proofs.len(), 2);
+    assert_eq!(proofs[0].event_type, EventType::SessionUpdated);
+    assert_eq!(proofs[0].sessions[0].bytes_in, Some(7));
+    assert_ne!(proofs[0].event_id, proofs[1].event_id);
+    let timeless = r#"{"server_id":"a","sessions":[{"common_name":"jdoe"}]}"#;
+    assert_eq!(
+        parse_heartbeat(timeless.as_bytes(), NOW, 10).unwrap_err(),
+        WireError::MissingField("sent_at")
+    );
+    assert!(matches!(
+        parse_heartbeat(body.as_bytes(), NOW, 1).unwrap_err(),
+        WireError::TooManyEvents { found: 2, limit: 1 }
+    ));
+}
+
+#[test]
 fn a_heartbeat_is_read_and_its_values_checked() {
     let whole = r#"{"server_id":"a","sent_at":"2026-02-13T12:00:00Z","cpu_percent":12.5,"memory_percent":40,"load_1m":0.5,
         "openvpn_version":"2.6","uptime_seconds":5,"session_count":0,"dco":false,"agent_version":"1","spool_depth":2,
         "oldest_unsent_at":"2026-02-13T11:00:00Z","other":1}"#;
-    let request = parse_heartbeat(whole.as_bytes()).unwrap();
+    let request = parse_heartbeat(whole.as_bytes(), NOW, 10).unwrap();
     assert_eq!(request.heartbeat.cpu_percent, Some(12.5));
     assert_eq!(request.heartbeat.session_count, Some(0));
     assert_eq!(
@@ -365,11 +386,11 @@ fn a_heartbeat_is_read_and_its_values_checked() {
         r#""dco":"yes""#,
         r#""openvpn_version":"a\u0000""#,
     ] {
-        let error = parse_heartbeat(format!(r#"{{"server_id":"a",{field}}}"#).as_bytes()).unwrap_err();
+        let error = parse_heartbeat(format!(r#"{{"server_id":"a",{field}}}"#).as_bytes(), NOW, 10).unwrap_err();
         assert_eq!(error.as_str(), "invalid_heartbeat", "{field}");
     }
     assert_eq!(
-        parse_heartbeat(b"{}").unwrap_err(),
+        parse_heartbeat(b"{}", NOW, 10).unwrap_err(),
         WireError::MissingField("server_id")
     );
 }
@@ -426,13 +447,13 @@ proptest! {
     #[test]
     fn bytes_never_panic(bytes: Vec<u8>) {
         let _ = parse_events(&bytes, NOW, 10);
-        let _ = parse_heartbeat(&bytes);
+        let _ = parse_heartbeat(&bytes, NOW, 10);
     }
 
     #[test]
     fn json_never_panics_and_every_event_is_accounted_for(event in any_json(), whole in any_json()) {
         let _ = parse(&whole.to_string());
-        let _ = parse_heartbeat(whole.to_string().as_bytes());
+        let _ = parse_heartbeat(whole.to_string().as_bytes(), NOW, 10);
         let request = parse(&body(vec![event])).unwrap();
         prop_assert_eq!(request.events.len() + request.rejected.len(), 1);
     }

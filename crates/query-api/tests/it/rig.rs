@@ -172,6 +172,9 @@ impl Row {
     }
 
     pub(crate) async fn insert(self, rig: &Rig) {
+        if let Some(at) = self.columns.get("event_time") {
+            rig.database.sql(&format!("SELECT ensure_event_partition({at})")).await;
+        }
         let columns: Vec<&str> = self.columns.keys().copied().collect();
         let values: Vec<&str> = self.columns.values().map(String::as_str).collect();
         let insert = format!(

@@ -282,16 +282,19 @@ async fn what_is_just_valid_is_stored_and_refused_by_nobody() {
         agent
             .snapshot(json!([{"common_name": "twice"}, {"common_name": "twice"}]))
             .json(),
-        agent.connects("far from here").at("2026-02-13T23:59:60-12:00").json(),
+        agent
+            .connects("far from here")
+            .at("2026-02-13T23:59:59.999999999-12:00")
+            .json(),
     ]);
     agent.boots(test_support::new_uuid());
     let first = agent.post_events(events.clone()).await;
     let answer = first.expect(200).json();
-    assert_eq!(answer["events_accepted"], 7, "{answer}");
+    assert_eq!(answer["events_accepted"], 8, "{answer}");
     let again = agent.post_events(events).await.expect(200).json();
     assert_eq!(
         (&again["duplicates"], &again["sessions_created"]),
-        (&json!(7), &json!(0))
+        (&json!(8), &json!(0))
     );
     let rebuilt = stack.run("session-processor", &["rebuild"]).await;
     assert!(rebuilt.contains("0 sessions differ"), "{rebuilt}");

@@ -56,7 +56,7 @@ async fn a_stream_that_would_lose_events_is_not_worked_on() {
     let dangers = [
         (json!({"retention": "workqueue"}), "retention"),
         (json!({"discard": "old"}), "discard"),
-        (json!({"storage": "memory"}), "storage"),
+        (json!({"storage": "memory", "max_bytes": 1_000_000}), "storage"),
         (json!({"max_age": 3_600_000_000_000_u64}), "max_age"),
         (json!({"max_msgs": 1000}), "max_msgs"),
     ];

@@ -71,6 +71,26 @@ async fn a_snapshot_that_lists_a_timed_out_session_brings_it_back() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_that_lists_a_session_proves_its_life() {
+    let stack = stack().await;
+    let agent = stack.agent("vpn-1");
+    let listed = agent.connects("jdoe").at(&agent.now()).await;
+    let lapsed = agent.connects("bob").at(&agent.now()).await;
+    let path = format!("/api/sessions/{lapsed}");
+    eventually("the session that is not listed to time out", async || {
+        let listing = json!({"sessions": [{"common_name": "jdoe", "session_id": listed}]});
+        assert!(agent.heartbeat(listing).await.status.is_success());
+        contains(&stack.api().get(&path).await, &timed_out()).then_some(())
+    })
+    .await;
+    let alive = session(&stack, listed, active()).await;
+    assert!(
+        alive["last_seen_at"].as_str() > alive["connected_at"].as_str(),
+        "{alive}"
+    );
+}
+
+#[tokio::test]
 async fn a_timed_out_session_ends_as_reported_when_its_disconnect_arrives() {
     let stack = stack().await;
     let agent = stack.agent("vpn-1");
