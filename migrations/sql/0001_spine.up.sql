@@ -35,6 +35,7 @@ CREATE TABLE vpn_server_state (
     last_proof_at     timestamptz,           -- its clock: the latest update or snapshot
     clock_skew_ms     bigint,                -- its clock minus ours, smallest delay seen in the last request
     boot_id           uuid,                  -- the boot with the latest start
+    withdrawn_version integer NOT NULL DEFAULT 0, -- highest version of a withdrawn session: should its id come back, it goes on from here
     last_heartbeat_at timestamptz,
     cpu_percent       double precision,
     memory_percent    double precision,

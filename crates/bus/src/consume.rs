@@ -17,6 +17,8 @@ const PREFETCH: usize = 64;
 const PULL_EXPIRES: Duration = Duration::from_secs(20);
 /// How often an idle pull shows that it lives; two missed and it is opened again.
 const PULL_HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long messages that are handed back rest: without, they would come straight back to the pull that is being left.
+const HAND_BACK_PAUSE: Duration = Duration::from_millis(200);
 /// Pauses before a pull is opened again: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -189,10 +191,11 @@ impl<M: prost::Message + Default> Consumer<M> {
     }
 }
 
-/// What a pull holds but nobody will fetch is delivered again at once, instead of after the time to acknowledge.
+/// What a pull holds but nobody will fetch is delivered again soon, instead of after the time to acknowledge. What the
+/// server is just sending is not here yet, and waits for that time.
 async fn hand_back(mut pull: pull::Stream) {
     while let Some(Some(Ok(message))) = pull.next().now_or_never() {
-        Message::<()>::new(message).nak(Duration::ZERO).await;
+        Message::<()>::new(message).nak(HAND_BACK_PAUSE).await;
     }
 }
 

@@ -72,8 +72,8 @@ pub struct Applied {
 /// How often a transaction that collided with another one is run again.
 const ATTEMPTS: usize = 5;
 
-/// Applies requests in one transaction. With `re_emit`, sessions of events that were applied before are reported as changes
-/// again: for messages that are delivered anew, because their changes may never have been published.
+/// Applies requests in one transaction. With `re_emit`, every session that events applied before may have changed is reported
+/// as changed again: for messages that are delivered anew, because their changes may never have been published.
 ///
 /// # Errors
 /// Nothing was applied then. [`Error::Refused`] when a value in the batch cannot be stored: isolate it by halving.
@@ -117,7 +117,7 @@ async fn run(
     write::last_seen(connection, &changes).await?;
     state::advance(connection, &mut servers, requests, &fresh, &boots).await?;
     if re_emit {
-        changes.add_unchanged(load::of_events(connection, &fresh.duplicates).await?, &servers);
+        re_emit_known(connection, &fresh, &mut changes).await?;
     }
     let outcomes = outcomes(requests, &fresh, &changes);
     Ok((
@@ -128,6 +128,22 @@ async fn run(
         },
         users.into_new(),
     ))
+}
+
+/// Reports the sessions that the events applied before may have changed as changed again.
+async fn re_emit_known(
+    connection: &mut PgConnection,
+    fresh: &fresh::Fresh<'_>,
+    changes: &mut changes::Changes,
+) -> Result<(), Error> {
+    let (Some(since), servers) = fresh.known_since() else {
+        return Ok(());
+    };
+    let records = load::changed_since(connection, &servers, since).await?;
+    let users: Vec<i64> = records.iter().map(|record| record.vpn_user_id).collect();
+    let names = load::names(connection, &users).await?;
+    changes.add_unchanged(records, names);
+    Ok(())
 }
 
 fn outcomes(requests: &[Request], fresh: &fresh::Fresh<'_>, changes: &changes::Changes) -> Vec<Outcome> {

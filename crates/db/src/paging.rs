@@ -2,8 +2,7 @@
 //!
 //! A total is counted exactly up to [`EXACT_UP_TO`] rows and estimated by the planner above. Lists ordered by time are
 //! walked by keyset: a [`TimeCursor`] costs the same at any depth. A page number costs an index-only walk to its first row;
-//! beyond [`DEEP_OFFSET`] rows the list is counted and walked from its nearer end, so that the last page costs as little as
-//! the first.
+//! in the farther half of a list that its index alone can count, the walk begins at the far end.
 
 mod cursor;
 mod time_list;

@@ -9,6 +9,7 @@ use db::Db;
 use db::apply::{Difference, rebuild};
 
 use crate::config::CommandConfig;
+use crate::live::LiveCache;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -54,7 +55,14 @@ fn rebuild_sessions(server: Option<&str>, apply: bool) -> anyhow::Result<Vec<Dif
         let db = Db::connect(&config.database)
             .await
             .context("connecting to the database")?;
-        rebuild(&db, server, apply).await.context("rebuilding")
+        let differences = rebuild(&db, server, apply).await.context("rebuilding")?;
+        if apply && !differences.is_empty() {
+            let live = LiveCache::connect(&config.live).await?;
+            live.forget_completeness()
+                .await
+                .context("the sessions are stored, but the live cache was not told")?;
+        }
+        anyhow::Ok(differences)
     })?;
     for difference in &differences {
         println!(

@@ -40,9 +40,9 @@ fn default_prefix() -> String {
 #[garde(allow_unvalidated)]
 #[serde(default)]
 pub struct ProcessorConfig {
-    /// Batches in hand at once; each holds a database connection.
+    /// Transactions at once, each for the servers of its share; each holds a database connection.
     #[garde(range(min = 1, max = 16))]
-    pub processor_workers: usize,
+    pub processor_lanes: usize,
     /// Most JetStream messages of one transaction.
     #[garde(range(min = 1, max = 5_000))]
     pub processor_batch_messages: usize,
@@ -58,7 +58,7 @@ pub struct ProcessorConfig {
     /// How often timeouts are looked for, the streams are trimmed and the live cache is checked, seconds.
     #[garde(range(min = 1, max = 3_600))]
     pub processor_sweep_seconds: u64,
-    /// VPN users whose ids are remembered.
+    /// VPN users whose ids each lane remembers.
     #[garde(range(min = 1))]
     pub processor_known_users: usize,
 }
@@ -66,7 +66,7 @@ pub struct ProcessorConfig {
 impl Default for ProcessorConfig {
     fn default() -> Self {
         Self {
-            processor_workers: 1,
+            processor_lanes: 2,
             processor_batch_messages: 256,
             processor_batch_bytes: 1_048_576,
             processor_linger_micros: 2_000,
@@ -93,4 +93,6 @@ impl ProcessorConfig {
 pub struct CommandConfig {
     #[serde(flatten)]
     pub database: DatabaseConfig,
+    #[serde(flatten)]
+    pub live: LiveConfig,
 }

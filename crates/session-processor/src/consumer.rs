@@ -19,7 +19,10 @@ const RETRY: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(state: State, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut consumer = state.bus.telemetry_consumer().await?;
-    let mut known = KnownUsers::new(state.config.processor.processor_known_users);
+    let processor = &state.config.processor;
+    let mut known: Vec<KnownUsers> = (0..processor.processor_lanes)
+        .map(|_| KnownUsers::new(processor.processor_known_users))
+        .collect();
     let limits = Fetch {
         max_messages: state.config.processor.processor_batch_messages,
         max_bytes: state.config.processor.processor_batch_bytes,
@@ -39,7 +42,7 @@ pub(crate) async fn run(state: State, shutdown: Shutdown) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mut KnownUsers) {
+async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mut [KnownUsers]) {
     match handle(state, messages, known).await {
         Handled::Done => {
             for message in messages {
@@ -56,7 +59,7 @@ async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mu
     }
 }
 
-async fn handle(state: &State, messages: &[Message<TelemetryBatch>], known: &mut KnownUsers) -> Handled {
+async fn handle(state: &State, messages: &[Message<TelemetryBatch>], known: &mut [KnownUsers]) -> Handled {
     let mut requests = Vec::new();
     for message in messages {
         match decode(message) {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use db::Error;
 use db::apply::{Applied, KnownUsers, Outcome, Request, SessionChange, apply};
 use domain::event::Event;
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::State;
@@ -27,17 +28,29 @@ struct Total {
     refused: Vec<Refused>,
 }
 
-/// Applies requests, in one transaction if the database takes them all; then publishes what has changed.
-pub(crate) async fn handle(state: &State, awaited: Vec<Awaited>, known: &mut KnownUsers, redelivered: bool) -> Handled {
+/// Applies requests in one transaction for each lane, if the database takes them all; then publishes what has changed.
+/// `known` has one entry for each lane.
+pub(crate) async fn handle(
+    state: &State,
+    awaited: Vec<Awaited>,
+    known: &mut [KnownUsers],
+    redelivered: bool,
+) -> Handled {
     let (requests, replies): (Vec<Request>, Vec<Reply>) = awaited.into_iter().map(Awaited::split).unzip();
     let events = requests.iter().map(|request| request.events.len()).sum();
     let started = Instant::now();
+    let lanes = lanes(requests, known.len());
+    let applied = lanes
+        .into_iter()
+        .zip(known)
+        .map(|(requests, known)| apply_all(state, requests, known, redelivered));
     let mut total = Total::default();
-    if let Err(error) = apply_all(state, requests, known, redelivered, &mut total).await {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(error, "a batch could not be stored; it will be tried again");
-        metrics::counter!("processor_batches_failed_total").increment(1);
-        return Handled::Later;
+    for lane in join_all(applied).await {
+        match lane {
+            Ok(lane) => total.merge(lane),
+            // What other lanes have committed will be found applied when the batch comes again.
+            Err(error) => return later(&error),
+        }
     }
     measure(events, &total, started);
     if publish::refused(state, &total.refused).await.is_err() {
@@ -45,7 +58,27 @@ pub(crate) async fn handle(state: &State, awaited: Vec<Awaited>, known: &mut Kno
     }
     publish::outcomes(state, &replies, &total.outcomes, &total.refused).await;
     publish::changes(state, &total.changes).await;
+    if redelivered {
+        state.live.distrust();
+    }
     Handled::Done
+}
+
+/// Servers are locked while their events are applied, so each lane has servers of its own.
+fn lanes(requests: Vec<Request>, count: usize) -> Vec<Vec<Request>> {
+    let mut lanes: Vec<Vec<Request>> = (0..count).map(|_| Vec::new()).collect();
+    for request in requests {
+        let lane = usize::try_from(request.server_id).unwrap_or_default() % count;
+        lanes[lane].push(request);
+    }
+    lanes
+}
+
+fn later(error: &Error) -> Handled {
+    let error = error as &dyn std::error::Error;
+    tracing::error!(error, "a batch could not be stored; it will be tried again");
+    metrics::counter!("processor_batches_failed_total").increment(1);
+    Handled::Later
 }
 
 fn measure(events: usize, total: &Total, started: Instant) {
@@ -56,15 +89,19 @@ fn measure(events: usize, total: &Total, started: Instant) {
     metrics::histogram!("processor_batch_seconds").record(started.elapsed().as_secs_f64());
 }
 
-/// Applies pieces of the batch, halving what the database refuses until the single bad event stands alone.
+/// Applies pieces of a lane, halving what the database refuses until the single bad event stands alone.
 async fn apply_all(
     state: &State,
     requests: Vec<Request>,
     known: &mut KnownUsers,
     redelivered: bool,
-    total: &mut Total,
-) -> Result<(), Error> {
-    let mut pieces = vec![requests];
+) -> Result<Total, Error> {
+    let mut total = Total::default();
+    let mut pieces = if requests.is_empty() {
+        Vec::new()
+    } else {
+        vec![requests]
+    };
     while let Some(piece) = pieces.pop() {
         match apply(&state.db, &piece, known, redelivered).await {
             Ok(applied) => total.add(&piece, applied),
@@ -72,13 +109,13 @@ async fn apply_all(
                 Halved::Two(first, second) => pieces.extend([second, first]),
                 Halved::Single(request) => {
                     pieces.extend(without_events(&request).map(|rest| vec![rest]));
-                    total.refused.push(Refused::new(*request, &describe(&reason)));
+                    total.refuse(*request, &describe(&reason));
                 }
             },
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(total)
 }
 
 /// What PostgreSQL says, without the layers in between.
@@ -125,6 +162,26 @@ fn without_events(request: &Request) -> Option<Request> {
 }
 
 impl Total {
+    /// Bare numbers of refused events say nothing that a dead letter could keep.
+    fn refuse(&mut self, request: Request, reason: &str) {
+        if request.events.is_empty() && request.heartbeat.is_none() {
+            tracing::warn!(
+                server = request.server_name,
+                reason,
+                "the numbers of refused events are not kept"
+            );
+        } else {
+            self.refused.push(Refused::new(request, reason));
+        }
+    }
+
+    fn merge(&mut self, lane: Self) {
+        // A request is one server's, so no two lanes know the same.
+        self.outcomes.extend(lane.outcomes);
+        self.changes.extend(lane.changes);
+        self.refused.extend(lane.refused);
+    }
+
     fn add(&mut self, requests: &[Request], applied: Applied) {
         for (request, outcome) in requests.iter().zip(applied.outcomes) {
             let sum = self.outcomes.entry(request.request_id).or_default();

@@ -38,16 +38,19 @@ pub async fn build(config: Config) -> anyhow::Result<Service> {
     let bus = Bus::connect(&config.bus).await?;
     let live = LiveCache::connect(&config.live).await?;
     let state = State { db, bus, live, config };
-    let mut service = checks(Service::new().default_port(18485), &state);
-    for _ in 0..state.config.processor.processor_workers {
-        let worker = state.clone();
-        service = service.worker("telemetry", move |shutdown| consumer::run(worker, shutdown));
-    }
-    let (rejected, sweep, rebuild, bus) = (state.clone(), state.clone(), state.clone(), state.bus.clone());
+    let service = checks(Service::new().default_port(18485), &state);
+    let (telemetry, rejected, sweep, live, bus) = (
+        state.clone(),
+        state.clone(),
+        state.clone(),
+        state.clone(),
+        state.bus.clone(),
+    );
     Ok(service
+        .worker("telemetry", move |shutdown| consumer::run(telemetry, shutdown))
         .worker("rejected events", move |shutdown| rejected::run(rejected, shutdown))
         .worker("timeouts", move |shutdown| sweep::run(sweep, shutdown))
-        .worker("live cache", move |shutdown| live::run(rebuild, shutdown))
+        .worker("live cache", move |shutdown| live::run(live, shutdown))
         .on_stop("acknowledgements", move || async move { bus.flush().await }))
 }
 

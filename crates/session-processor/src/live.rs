@@ -89,6 +89,11 @@ impl LiveCache {
         }
     }
 
+    /// Has the cache filled anew: a batch that came again may have been told in part, and what it withdrew is gone.
+    pub(crate) fn distrust(&self) {
+        self.stale.store(true, Ordering::Release);
+    }
+
     async fn write(&self, sessions: &[(ChangeKind, LiveSession)]) -> RedisResult<()> {
         let mut call = self.update.prepare_invoke();
         call.key(self.key("active"))
@@ -103,6 +108,14 @@ impl LiveCache {
             call.arg(session.score()).arg(session.to_json());
         }
         call.invoke_async::<i64>(&mut self.connection.clone()).await.map(drop)
+    }
+
+    /// Says that the cache may lack something: the processors fill it anew.
+    ///
+    /// # Errors
+    /// When Redis is away; it is filled anyway once Redis has lost its memory.
+    pub(crate) async fn forget_completeness(&self) -> RedisResult<()> {
+        self.connection.clone().del(self.key("complete")).await
     }
 
     /// Whether the cache is as full as it should be.

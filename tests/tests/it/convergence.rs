@@ -36,9 +36,7 @@ async fn long_histories_equal_the_pure_timeline() {
 
 async fn converges(mut histories: Vec<History>) {
     let stack = stack().await;
-    let t = std::time::Instant::now();
     told_by_all_agents_at_once(&stack, &mut histories).await;
-    println!("told {:?}", t.elapsed());
     let events: usize = histories.iter().map(|history| history.events.len()).sum();
     let all = i64::try_from(events).expect("not that many");
     let stored = "SELECT count(*) FROM vpn_event";
@@ -47,10 +45,8 @@ async fn converges(mut histories: Vec<History>) {
     })
     .await;
 
-    println!("stored {:?}", t.elapsed());
     let rebuilt = stack.run("session-processor", &["rebuild"]).await;
     assert_eq!(rebuilt.trim(), "0 sessions differ");
-    println!("rebuilt {:?}", t.elapsed());
     let mut open = Vec::new();
     for history in &histories {
         let expected = history.timeline();
@@ -59,11 +55,7 @@ async fn converges(mut histories: Vec<History>) {
         open.extend(sessions.filter(|session| session.is_open()).map(|session| session.id));
     }
     LiveCache::of(&stack).lists(open).await;
-    println!("compared {:?}", t.elapsed());
     telling_all_again_changes_nothing(&stack, &histories).await;
-    println!("again {:?}", t.elapsed());
-    println!("{}", stack.processor(0).log());
-    println!("{}", stack.ingest(0).log());
 }
 
 async fn told_by_all_agents_at_once(stack: &Stack, histories: &mut [History]) {

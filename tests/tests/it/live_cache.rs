@@ -1,10 +1,14 @@
 //! The live cache as its readers find it in Redis: `{prefix}:live:active` and `{prefix}:live:session:{id}`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 use test_support::{Stack, eventually, redis_command};
 use uuid::Uuid;
+
+/// How long the cache may take to show what is committed.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(crate) struct LiveCache {
     url: String,
@@ -37,10 +41,19 @@ impl LiveCache {
     /// Waits until exactly these sessions are active.
     pub(crate) async fn lists(&self, ids: impl IntoIterator<Item = Uuid>) {
         let ids: BTreeSet<Uuid> = ids.into_iter().collect();
-        eventually(&format!("the live cache to list {ids:?}"), async || {
-            (self.active().await == ids).then_some(())
-        })
-        .await;
+        let mut listed = BTreeSet::new();
+        let right = eventually("the live cache to be right", async || {
+            listed = self.active().await;
+            (listed == ids).then_some(())
+        });
+        if tokio::time::timeout(PATIENCE, right).await.is_err() {
+            let (missing, surplus) = (ids.difference(&listed), listed.difference(&ids));
+            panic!(
+                "the live cache lacks {:?} and has {:?}",
+                Vec::from_iter(missing),
+                Vec::from_iter(surplus)
+            );
+        }
     }
 
     /// What it holds of a session.

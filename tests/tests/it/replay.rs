@@ -63,7 +63,7 @@ async fn lines(what: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Every session of a server, once all `events` are processed.
+/// Every session of a server, oldest first.
 async fn sessions(stack: &Stack, server: &str) -> Vec<Value> {
     let list = stack
         .api()

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::session::SessionStatus;
 use domain::timeline::{Effect, Track};
@@ -60,7 +60,13 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Adds what a track's facts have done to its stored sessions.
-    pub(super) fn add(&mut self, track: TrackKey, result: Track<'_>, stored: &HashMap<Uuid, SessionRecord>) {
+    pub(super) fn add(
+        &mut self,
+        track: TrackKey,
+        server: &ServerState,
+        result: Track<'_>,
+        stored: &HashMap<Uuid, SessionRecord>,
+    ) {
         for (event_id, effect) in &result.effects {
             self.trace(*event_id, *effect);
         }
@@ -76,7 +82,8 @@ impl Changes {
                 (None, _) => ChangeKind::Connected,
                 (Some(_), _) => ChangeKind::Updated,
             };
-            let version = before.map_or(1, |before| before.version + 1);
+            // Whoever keeps the highest version must not take a session that comes back for older than its withdrawal.
+            let version = before.map_or(server.withdrawn_version, |before| before.version) + 1;
             self.records.push((
                 kind,
                 SessionRecord {
@@ -96,17 +103,17 @@ impl Changes {
         self.records.push((ChangeKind::Withdrawn, record));
     }
 
-    /// Reports sessions as they are, for those who may have missed their change.
-    pub(super) fn add_unchanged(&mut self, records: Vec<SessionRecord>, servers: &BTreeMap<i32, ServerState>) {
-        let changed: std::collections::HashSet<Uuid> =
-            self.records.iter().map(|(_, record)| record.session.id).collect();
-        let ours = records
+    /// Reports sessions as they are, for those who may have missed their change. `names` has their users' common names.
+    pub(super) fn add_unchanged(&mut self, records: Vec<SessionRecord>, names: HashMap<i64, String>) {
+        let changed: HashSet<Uuid> = self.records.iter().map(|(_, record)| record.session.id).collect();
+        let unchanged = records
             .into_iter()
-            .filter(|record| servers.contains_key(&record.server_id) && !changed.contains(&record.session.id));
-        self.records.extend(ours.map(|record| match record.status {
+            .filter(|record| !changed.contains(&record.session.id));
+        self.records.extend(unchanged.map(|record| match record.status {
             SessionStatus::Disconnected => (ChangeKind::Disconnected, record),
             _ => (ChangeKind::Updated, record),
         }));
+        self.names.extend(names);
     }
 
     fn trace(&mut self, event_id: Uuid, effect: Effect) {

@@ -1,8 +1,8 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::event::{Event, EventType};
 use sqlx::{PgConnection, Row};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::Request;
@@ -23,10 +23,19 @@ pub(super) struct FreshEvent<'a> {
 pub(super) struct Fresh<'a> {
     pub(super) requests: &'a [Request],
     pub(super) events: Vec<FreshEvent<'a>>,
-    /// Ids of events that are stored already.
-    pub(super) duplicates: Vec<Uuid>,
+    /// Events that are stored already, with their servers.
+    duplicates: Vec<(i32, &'a Event)>,
     /// How many events of each request were duplicates.
     pub(super) duplicates_of: Vec<u32>,
+}
+
+impl Fresh<'_> {
+    /// The time of the earliest event that was applied before, and the servers of all of them.
+    pub(super) fn known_since(&self) -> (Option<OffsetDateTime>, Vec<i32>) {
+        let since = self.duplicates.iter().map(|(_, event)| event.event_time).min();
+        let servers: BTreeSet<i32> = self.duplicates.iter().map(|(server_id, _)| *server_id).collect();
+        (since, servers.into_iter().collect())
+    }
 }
 
 /// Separates fresh events from duplicates, by `event_id`.
@@ -42,7 +51,7 @@ pub(super) async fn find<'a>(connection: &mut PgConnection, requests: &'a [Reque
     for (index, request) in requests.iter().enumerate() {
         for event in &request.events {
             if stored.contains(&event.event_id) {
-                fresh.duplicates.push(event.event_id);
+                fresh.duplicates.push((request.server_id, event));
                 fresh.duplicates_of[index] += 1;
             } else if !seen.insert(event.event_id) {
                 fresh.duplicates_of[index] += 1;

@@ -1,5 +1,6 @@
 //! Reads of the processor's path: which stored sessions something new may concern. Each is driven from the batch.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use sqlx::postgres::PgRow;
@@ -243,16 +244,34 @@ pub(super) async fn waiting(
         .collect()
 }
 
-/// The sessions that stored events were matched to.
-pub(super) async fn of_events(connection: &mut PgConnection, events: &[Uuid]) -> Result<Vec<SessionRecord>, Error> {
-    if events.is_empty() {
-        return Ok(Vec::new());
-    }
+/// Every session of the servers that something since `since` may have changed: those that are open, and those that ended
+/// later. For batches that come again, because nobody knows how far the first attempt has told its changes.
+pub(super) async fn changed_since(
+    connection: &mut PgConnection,
+    servers: &[i32],
+    since: OffsetDateTime,
+) -> Result<Vec<SessionRecord>, Error> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM vpn_session s WHERE s.id IN
-            (SELECT e.session_id FROM vpn_event e WHERE e.event_id = ANY($1) AND e.session_id IS NOT NULL)"
+        "SELECT {COLUMNS} FROM vpn_session s WHERE s.server_id = ANY($1) AND s.session_status <> 'disconnected'
+        UNION ALL SELECT {COLUMNS} FROM vpn_session s WHERE s.server_id = ANY($1) AND s.end_not_after >= $2"
     );
-    fetch(connection, sqlx::query(AssertSqlSafe(sql)).bind(events)).await
+    fetch(
+        connection,
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(servers)
+            .bind(since.saturating_sub(domain::timeline::GRACE)),
+    )
+    .await
+}
+
+/// The common names of users.
+pub(super) async fn names(connection: &mut PgConnection, users: &[i64]) -> Result<HashMap<i64, String>, Error> {
+    if users.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT id, common_name FROM vpn_user WHERE id = ANY($1)";
+    let rows = sqlx::query(sql).bind(users).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// A stored session with its server's and its user's name.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use domain::event::{EventType, SessionFacts};
 use domain::session::Session;
 use domain::timeline::{Fact, SAME_CONNECT, Takeover, Track};
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -376,7 +376,7 @@ impl<'a> Plan<'a> {
             if self.late.contains(&track.0) && continued.sessions.iter().any(|session| gained_address(session, work)) {
                 work.replay_from = work.first();
             } else {
-                changes.add(*track, continued, &work.stored);
+                changes.add(*track, server, continued, &work.stored);
             }
         }
         replay::replay(connection, &self, &mut changes).await?;
@@ -476,11 +476,6 @@ async fn names(
 ) -> Result<HashMap<i64, String>, Error> {
     let mut names: HashMap<i64, String> = users.names().map(|(id, name)| (id, name.to_owned())).collect();
     let missing: Vec<i64> = ids.filter(|id| !names.contains_key(id)).collect();
-    if !missing.is_empty() {
-        let sql = "SELECT id, common_name FROM vpn_user WHERE id = ANY($1)";
-        for row in sqlx::query(sql).bind(missing).fetch_all(connection).await? {
-            names.insert(row.try_get(0)?, row.try_get(1)?);
-        }
-    }
+    names.extend(load::names(connection, &missing).await?);
     Ok(names)
 }

@@ -42,13 +42,14 @@ pub async fn rebuild(db: &Db, server: Option<&str>, repair: bool) -> Result<Vec<
             duplicate_cn: row.try_get(2)?,
         };
         let mut transaction = pool.begin().await?;
-        sqlx::query("SELECT 1 FROM vpn_server_state WHERE server_id = $1 FOR NO KEY UPDATE")
+        let lock = "SELECT withdrawn_version FROM vpn_server_state WHERE server_id = $1 FOR NO KEY UPDATE";
+        let withdrawn_version = sqlx::query_scalar(lock)
             .bind(server.id)
-            .execute(&mut *transaction)
+            .fetch_one(&mut *transaction)
             .await?;
         let found = compare(&mut transaction, &server).await?;
         if repair {
-            store(&mut transaction, &server, &found).await?;
+            store(&mut transaction, &server, withdrawn_version, &found).await?;
         }
         transaction.commit().await?;
         differences.extend(found.into_iter().map(|(difference, _)| difference));
@@ -137,6 +138,7 @@ async fn stored(
 async fn store(
     connection: &mut PgConnection,
     server: &Server,
+    withdrawn_version: i32,
     differences: &[(Difference, Option<SessionRecord>)],
 ) -> Result<(), Error> {
     let names: Vec<&str> = differences
@@ -153,7 +155,7 @@ async fn store(
         .collect::<Result<_, Error>>()?;
     let mut changes = Changes::default();
     for (difference, before) in differences {
-        let version = before.as_ref().map_or(1, |record| record.version + 1);
+        let version = before.as_ref().map_or(withdrawn_version, |record| record.version) + 1;
         match (&difference.computed, before) {
             (Some(session), _) => {
                 let status = if session.is_open() {

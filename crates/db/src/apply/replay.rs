@@ -359,7 +359,7 @@ fn replay_track(
     for record in stored.values().filter(|record| !given.contains(&record.session.id)) {
         changes.withdraw(record.clone());
     }
-    changes.add(track, replayed, stored);
+    changes.add(track, server, replayed, stored);
 }
 
 /// Stored and fresh facts of one track since `from`.

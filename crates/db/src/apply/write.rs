@@ -67,29 +67,41 @@ fn body(row: &FreshEvent<'_>) -> String {
 
 /// Writes every session that has changed, and removes those that were withdrawn.
 pub(super) async fn sessions(connection: &mut PgConnection, changes: &Changes) -> Result<(), Error> {
-    let withdrawn: Vec<Uuid> = changes
-        .records
-        .iter()
-        .filter(|(kind, _)| *kind == ChangeKind::Withdrawn)
-        .map(|(_, record)| record.session.id)
-        .collect();
+    let records = changes.records.iter();
+    let (withdrawn, rows): (Vec<_>, Vec<_>) = records.partition(|(kind, _)| *kind == ChangeKind::Withdrawn);
     if !withdrawn.is_empty() {
-        sqlx::query("DELETE FROM vpn_session WHERE id = ANY($1)")
-            .bind(withdrawn)
-            .execute(&mut *connection)
-            .await?;
+        withdraw(
+            connection,
+            &withdrawn.into_iter().map(|(_, record)| record).collect::<Vec<_>>(),
+        )
+        .await?;
     }
-    let rows: Vec<&SessionRecord> = changes
-        .records
-        .iter()
-        .filter(|(kind, _)| *kind != ChangeKind::Withdrawn)
-        .map(|(_, record)| record)
-        .collect();
     if rows.is_empty() {
         Ok(())
     } else {
-        upsert(connection, &rows).await
+        upsert(
+            connection,
+            &rows.into_iter().map(|(_, record)| record).collect::<Vec<_>>(),
+        )
+        .await
     }
+}
+
+async fn withdraw(connection: &mut PgConnection, rows: &[&SessionRecord]) -> Result<(), Error> {
+    sqlx::query("DELETE FROM vpn_session WHERE id = ANY($1)")
+        .bind(column!(rows, row => row.session.id))
+        .execute(&mut *connection)
+        .await?;
+    let sql = "UPDATE vpn_server_state s SET withdrawn_version = greatest(s.withdrawn_version, n.version)
+        FROM (SELECT server_id, max(version) AS version FROM unnest($1::int[], $2::int[]) AS n (server_id, version)
+            GROUP BY server_id) n
+        WHERE s.server_id = n.server_id";
+    sqlx::query(sql)
+        .bind(column!(rows, row => row.server_id))
+        .bind(column!(rows, row => row.version))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn upsert(connection: &mut PgConnection, rows: &[&SessionRecord]) -> Result<(), Error> {

@@ -67,10 +67,10 @@ impl TimeList {
         if counted <= EXACT_UP_TO {
             return self.forward(db, request, Total::exactly(counted)).await;
         }
-        if self.is_deep(request) {
-            return self.deep(db, request).await;
-        }
         let total = Total::about(planned_rows(db, &self.keys(self.descending)).await?);
+        if self.is_deep(request) && request.offset() > total.rows / 2 {
+            return self.walk_from_nearer_end(db, request).await;
+        }
         self.forward(db, request, total).await
     }
 
@@ -164,7 +164,11 @@ impl TimeList {
         Ok(self.cut(fetch(db, &statement).await?, request, total))
     }
 
-    async fn deep(&self, db: &Db, request: &PageRequest<TimeCursor>) -> Result<Page<TimeKey, TimeCursor>, Error> {
+    async fn walk_from_nearer_end(
+        &self,
+        db: &Db,
+        request: &PageRequest<TimeCursor>,
+    ) -> Result<Page<TimeKey, TimeCursor>, Error> {
         let total = count(db, &count_all_statement(self.columns())).await?;
         let behind_it = total.saturating_sub(request.offset());
         if behind_it > total / 2 || behind_it == 0 {

@@ -65,6 +65,8 @@ impl Rig {
             ("REDIS_URL", redis_url),
             ("REDIS_PREFIX", &namespace),
             ("LOG_FORMAT", "text"),
+            // The events here are old; they shall not time out.
+            ("SESSION_TIMEOUT_SECONDS", "1000000000"),
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()));
         Self {

@@ -27,7 +27,7 @@ async fn sigterm_hands_what_was_sent_ahead_back_to_the_other_replicas_at_once() 
     let single = [("PROCESSOR_BATCH_MESSAGES", "1")];
     let processor = rig.processor(&single).await;
     let held = rig.hold_server().await;
-    for number in 0..200 {
+    for number in 0..40 {
         rig.publish(vec![connect(number)]).await;
     }
     rig.blocked(1).await;
@@ -35,7 +35,7 @@ async fn sigterm_hands_what_was_sent_ahead_back_to_the_other_replicas_at_once() 
     held.release().await;
     assert!(processor.exited().await.success(), "{}", processor.log());
     let _other = rig.processor(&[]).await;
-    rig.stored(200, Duration::from_secs(30)).await;
+    rig.stored(40, Duration::from_secs(30)).await;
 }
 
 #[tokio::test]

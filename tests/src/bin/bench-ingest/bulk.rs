@@ -60,8 +60,9 @@ fn check(history: &Database, database: &Database) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Without statistics on the temporary tables, the planner may choose to read whole tables; a good client forbids that.
-const BEGINNING: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+/// Without statistics on the temporary tables, the planner would read whole tables, and compile that; a good client forbids it.
+const BEGINNING: &str =
+    "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
 CREATE TEMPORARY TABLE changed (LIKE vpn_session) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE sighting (id bigint, seen_at timestamptz) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE boot (server_id int, boot_id uuid, started_at timestamptz, lowest_seq bigint, highest_seq bigint,

@@ -37,6 +37,9 @@ struct Arguments {
     /// Leaves out the requests that wait for the processor's counts.
     #[arg(long)]
     only_async: bool,
+    /// Leaves out the bulk client and the specification's way.
+    #[arg(long)]
+    no_comparison: bool,
     /// One JSON object in place of the table.
     #[arg(long)]
     json: bool,
@@ -68,7 +71,9 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     let history = history.context("there is no batch size to measure")?;
-    compare(&mut report, &fleet, &history)?;
+    if !arguments.no_comparison {
+        compare(&mut report, &fleet, &history)?;
+    }
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer(&mut out, &report)?;

@@ -35,6 +35,8 @@ pub(crate) struct Row {
     /// In the database, from the first request on.
     pub(crate) processed_per_second: f64,
     pub(crate) latency_ms: Latency,
+    pub(crate) events_a_message: f64,
+    pub(crate) events_a_transaction: f64,
     /// CPU time of each process, microseconds an event.
     pub(crate) cpu_micros: BTreeMap<&'static str, f64>,
 }
@@ -58,10 +60,11 @@ pub(crate) async fn run(
     processed(&services, &database, WARM_UP).await?;
 
     let meter = services.meter(&fleet.directory)?;
-    let (before, started) = (meter.read()?, Instant::now());
+    let (units, before, started) = (services.units().await?, meter.read()?, Instant::now());
     let load = load::send(fleet, &services, order(events, batch_size, 2)).await?;
     let seconds = (processed(&services, &database, WARM_UP + events).await? - started).as_secs_f64();
     let cpu_micros = cpu_micros(&meter, &before, &load)?;
+    let units_after = services.units().await?;
     services.stop().await;
     let row = Row {
         batch_size,
@@ -70,6 +73,8 @@ pub(crate) async fn run(
         accepted_per_second: load.events_per_second,
         processed_per_second: events as f64 / seconds,
         latency_ms: load.latency_ms,
+        events_a_message: events as f64 / (units_after.messages - units.messages),
+        events_a_transaction: events as f64 / (units_after.transactions - units.transactions),
         cpu_micros,
     };
     Ok((row, database))

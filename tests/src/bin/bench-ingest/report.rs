@@ -33,13 +33,13 @@ pub(crate) struct Report {
 
 pub(crate) fn heading() -> String {
     let mut text = format!(
-        "{:>5} {:<9} {:>7} {:>10} {:>11}  {:>7} {:>7} {:>7} {:>7}  ",
-        "batch", "answer", "events", "accepted/s", "processed/s", "p50 ms", "p90 ms", "p99 ms", "max ms"
+        "{:>5} {:<9} {:>10} {:>11} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7}  CPU µs an event:",
+        "batch", "answer", "accepted/s", "processed/s", "p50 ms", "p90", "p99", "max", "ev/mess", "ev/tx"
     );
     for (_, title) in PROCESSES {
-        let _ = write!(text, " {title:>9}");
+        let _ = write!(text, " {title}");
     }
-    text + "  CPU µs an event"
+    text
 }
 
 pub(crate) fn line(row: &Row) -> String {
@@ -49,18 +49,20 @@ pub(crate) fn line(row: &Row) -> String {
     };
     let latency = &row.latency_ms;
     let mut text = format!(
-        "{:>5} {answer:<9} {:>7} {:>10.0} {:>11.0}  {:>7.1} {:>7.1} {:>7.1} {:>7.1}  ",
+        "{:>5} {answer:<9} {:>10.0} {:>11.0} {:>6.1} {:>6.1} {:>6.1} {:>6.1} {:>7.0} {:>7.0}                  ",
         row.batch_size,
-        row.events,
         row.accepted_per_second,
         row.processed_per_second,
         latency.p50,
         latency.p90,
         latency.p99,
-        latency.max
+        latency.max,
+        row.events_a_message,
+        row.events_a_transaction
     );
-    for (name, _) in PROCESSES {
-        let _ = write!(text, " {:>9.1}", row.cpu_micros.get(name).copied().unwrap_or_default());
+    for (name, title) in PROCESSES {
+        let micros = row.cpu_micros.get(name).copied().unwrap_or_default();
+        let _ = write!(text, " {micros:>width$.1}", width = title.len());
     }
     text
 }
@@ -133,7 +135,7 @@ impl Report {
             ),
         ];
         for (what, rate) in rates {
-            let _ = write!(text, "\n{what:<43} {:>8.0} events/s", rate.unwrap_or_default());
+            let _ = rate.map(|rate| write!(text, "\n{what:<43} {rate:>8.0} events/s"));
         }
         text.push('\n');
         for verdict in &self.verdicts {

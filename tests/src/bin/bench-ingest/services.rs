@@ -47,6 +47,13 @@ impl Fleet {
     }
 }
 
+/// What events share the cost of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Units {
+    pub(crate) messages: f64,
+    pub(crate) transactions: f64,
+}
+
 /// One ingest and one processor.
 #[derive(Debug)]
 pub(crate) struct Services {
@@ -74,16 +81,23 @@ impl Services {
 
     /// Events that the processor says it has applied, duplicates among them.
     pub(crate) async fn events_processed(&self) -> anyhow::Result<u64> {
-        let answer = self
-            .client
-            .get(format!("{}/metrics", self.processor.url()))
-            .send()
-            .await?;
+        Ok(self.metric(&self.processor, "processor_events_total").await? as u64)
+    }
+
+    /// How many JetStream messages and how many transactions there were so far.
+    pub(crate) async fn units(&self) -> anyhow::Result<Units> {
+        Ok(Units {
+            messages: self.metric(&self.ingest, "ingest_message_events_size_count").await?,
+            transactions: self.metric(&self.processor, "processor_batch_seconds_count").await?,
+        })
+    }
+
+    async fn metric(&self, service: &Process, name: &str) -> anyhow::Result<f64> {
+        let answer = self.client.get(format!("{}/metrics", service.url())).send().await?;
         let text = answer.error_for_status()?.text().await?;
-        let value = text
-            .lines()
-            .find_map(|line| line.strip_prefix("processor_events_total "));
-        Ok(value.and_then(|value| value.parse().ok()).unwrap_or_default())
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        // It appears with the first event.
+        Ok(line.and_then(|value| value.parse().ok()).unwrap_or_default())
     }
 
     /// All that works for an event, except the load generator.

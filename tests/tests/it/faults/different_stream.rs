@@ -26,7 +26,7 @@ async fn assert_refuses_to_start(process: Process, words: &[&str]) {
     let status = process.exited().await;
     let log = process.log();
     assert!(!status.success(), "it ended with {status}: {log}");
-    let sentence = log.lines().last().unwrap_or_default();
+    let sentence = log.lines().find(|line| line.contains("did not start")).unwrap_or(&log);
     for word in words {
         assert!(sentence.contains(word), "{word:?} is not in {sentence:?}");
     }

@@ -56,6 +56,23 @@ async fn the_live_cache_is_rebuilt_when_redis_has_lost_it() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_withdrawn_comes_back() {
+    let stack = stack().await;
+    let (agent, cache) = (stack.agent("vpn-1"), LiveCache::of(&stack));
+    agent.snapshot(json!([{"common_name": "jdoe"}])).at("10:00:00").await;
+    let list = stack.api().shows("/api/sessions", &json!({"total": 1})).await;
+    let listed = list["sessions"][0]["id"].as_str().expect("an id");
+    let listed = listed.parse().expect("a UUID");
+    cache.lists([listed]).await;
+    // The connect shows that the list spoke of this session; an end before the list, that it spoke of another one.
+    let connect = agent.connects("jdoe").at("09:00:00").await;
+    cache.lists([connect]).await;
+    agent.disconnects("jdoe").at("09:30:00").await;
+    cache.lists([listed]).await;
+    session(&stack, listed, active()).await;
+}
+
+#[tokio::test]
 async fn a_cache_that_lists_what_has_ended_is_put_right_when_the_processor_starts() {
     let stack = stack().await;
     let (agent, cache) = (stack.agent("vpn-1"), LiveCache::of(&stack));

@@ -21,24 +21,36 @@ fn timed_out() -> Value {
     json!({"session_status": "timeout", "ended_by": "timeout", "end_not_after": null})
 }
 
-/// Waits until a session looks like this, while the agent of `noisy` is heard all the time.
-async fn session_while_heard(stack: &Stack, id: Uuid, expected: Value, noisy: &Agent) {
-    let path = format!("/api/sessions/{id}");
-    eventually(&format!("{path} to show {expected}"), async || {
-        assert!(noisy.heartbeat(json!({})).await.status.is_success());
-        contains(&stack.api().get(&path).await, &expected).then_some(())
+async fn is(stack: &Stack, id: Uuid, expected: &Value) -> bool {
+    contains(&stack.api().get(&format!("/api/sessions/{id}")).await, expected)
+}
+
+/// Waits until each session is as expected, all at once, while something is told again and again.
+async fn sessions_while(stack: &Stack, expected: &[(Uuid, Value)], mut tells: impl AsyncFnMut()) {
+    eventually(&format!("sessions to be {expected:?}"), async || {
+        tells().await;
+        for (id, expected) in expected {
+            if !is(stack, *id, expected).await {
+                return None;
+            }
+        }
+        Some(())
     })
     .await;
+}
+
+/// A session that has proof of life now, on a server whose agent gives it.
+async fn proven(agent: &Agent, common_name: &str) -> Uuid {
+    let id = agent.connects(common_name).at(&agent.now()).await;
+    agent.updates(common_name).at(&agent.now()).await;
+    id
 }
 
 #[tokio::test]
 async fn a_session_without_proof_of_life_times_out_and_comes_back_with_the_next_proof() {
     let stack = stack().await;
     let (agent, cache) = (stack.agent("vpn-1"), LiveCache::of(&stack));
-    let id = agent.connects("jdoe").at(&agent.now()).await;
-    agent.updates("jdoe").at(&agent.now()).await;
-    cache.lists([id]).await;
-
+    let id = proven(&agent, "jdoe").await;
     let shown = session(&stack, id, timed_out()).await;
     assert_eq!(
         shown["disconnected_at"], shown["last_seen_at"],
@@ -46,48 +58,38 @@ async fn a_session_without_proof_of_life_times_out_and_comes_back_with_the_next_
     );
     assert_eq!(shown["known_by"]["duration"], "at_least");
     cache.lists([]).await;
-    stack
-        .api()
-        .shows(
-            "/api/sessions?status=timeout",
-            &json!({"total": 1, "sessions": [{"id": id}]}),
-        )
-        .await;
+    let list = json!({"total": 1, "sessions": [{"id": id}]});
+    stack.api().shows("/api/sessions?status=timeout", &list).await;
 
-    agent.updates("jdoe").at(&agent.now()).await;
-    session(&stack, id, active()).await;
-    cache.lists([id]).await;
+    eventually("the session to come back, in the live cache too", async || {
+        agent.updates("jdoe").at(&agent.now()).await;
+        (is(&stack, id, &active()).await && cache.active().await.contains(&id)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_snapshot_that_lists_a_timed_out_session_brings_it_back() {
     let stack = stack().await;
     let agent = stack.agent("vpn-1");
-    let id = agent.connects("jdoe").at(&agent.now()).await;
-    agent.updates("jdoe").at(&agent.now()).await;
+    let id = proven(&agent, "jdoe").await;
     session(&stack, id, timed_out()).await;
-    agent.snapshot(json!([{"common_name": "jdoe"}])).at(&agent.now()).await;
-    session(&stack, id, active()).await;
+    sessions_while(&stack, &[(id, active())], async || {
+        agent.snapshot(json!([{"common_name": "jdoe"}])).at(&agent.now()).await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_heartbeat_that_lists_a_session_proves_its_life() {
     let stack = stack().await;
     let agent = stack.agent("vpn-1");
-    let listed = agent.connects("jdoe").at(&agent.now()).await;
-    let lapsed = agent.connects("bob").at(&agent.now()).await;
-    let path = format!("/api/sessions/{lapsed}");
-    eventually("the session that is not listed to time out", async || {
+    let (listed, lapsed) = (proven(&agent, "jdoe").await, proven(&agent, "bob").await);
+    sessions_while(&stack, &[(listed, active()), (lapsed, timed_out())], async || {
         let listing = json!({"sessions": [{"common_name": "jdoe", "session_id": listed}]});
         assert!(agent.heartbeat(listing).await.status.is_success());
-        contains(&stack.api().get(&path).await, &timed_out()).then_some(())
     })
     .await;
-    let alive = session(&stack, listed, active()).await;
-    assert!(
-        alive["last_seen_at"].as_str() > alive["connected_at"].as_str(),
-        "{alive}"
-    );
 }
 
 #[tokio::test]
@@ -106,13 +108,11 @@ async fn where_only_connects_and_disconnects_are_told_a_long_session_lives_while
     let stack = stack().await;
     let (quiet, proving) = (stack.agent("vpn-quiet"), stack.agent("vpn-proving"));
     let long = quiet.connects("jdoe").at("12:00:00").await;
-    let lapsed = proving.connects("bob").at("12:00:00").await;
-    proving.updates("bob").at("12:00:10").await;
-    // The sweep that times this one out has looked at the other one too.
-    session_while_heard(&stack, lapsed, timed_out(), &quiet).await;
-    session(&stack, long, active()).await;
-
+    let lapsed = proven(&proving, "bob").await;
+    let beats = async || assert!(quiet.heartbeat(json!({})).await.status.is_success());
+    // What times the one out has looked at the other one too.
+    sessions_while(&stack, &[(long, active()), (lapsed, timed_out())], beats).await;
     // Now its server falls silent, and is heard again.
     session(&stack, long, timed_out()).await;
-    session_while_heard(&stack, long, active(), &quiet).await;
+    sessions_while(&stack, &[(long, active())], beats).await;
 }

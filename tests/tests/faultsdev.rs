@@ -1,3 +1,0 @@
-//! Development only.
-#[path = "it/faults/mod.rs"]
-mod faults;
