@@ -50,6 +50,7 @@ async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mu
             }
         }
         Handled::Later => {
+            known.iter_mut().for_each(KnownUsers::forget);
             for message in messages {
                 message.nak(RETRY).await;
             }

@@ -23,6 +23,12 @@ impl KnownUsers {
         }
     }
 
+    /// Forgets everything: a database that was away may have come back without its last commits.
+    pub fn forget(&mut self) {
+        self.ids.clear();
+        self.partitions.clear();
+    }
+
     pub(super) fn remember(&mut self, users: HashMap<String, i64>) {
         if self.ids.len() + users.len() > self.capacity {
             self.ids.clear();
