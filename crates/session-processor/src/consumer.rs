@@ -6,10 +6,11 @@ use bus::proto::TelemetryBatch;
 use bus::{Fetch, Message};
 use db::apply::KnownUsers;
 use service_kit::Shutdown;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::State;
 use crate::decode::{self, Awaited};
-use crate::handle::{self, Handled};
+use crate::handle::{self, Committed};
 use crate::publish;
 
 /// How long an idle pull waits before it looks for shutdown again.
@@ -29,38 +30,78 @@ pub(crate) async fn run(state: State, shutdown: Shutdown) -> anyhow::Result<()> 
         wait: IDLE,
         linger: state.config.processor.linger(),
     };
+    let mut telling = Telling::default();
     while !shutdown.is_requested() {
         let messages = tokio::select! {
             messages = consumer.fetch(&limits) => messages,
             () = shutdown.requested() => break,
         };
         if !messages.is_empty() {
-            process(&state, &messages, &mut known).await;
+            process(&state, messages, &mut known, &mut telling).await?;
         }
     }
+    telling.end().await?;
     consumer.release().await;
     Ok(())
 }
 
-async fn process(state: &State, messages: &[Message<TelemetryBatch>], known: &mut [KnownUsers]) {
-    match handle(state, messages, known).await {
-        Handled::Done => {
-            for message in messages {
-                message.ack().await;
-            }
+async fn process(
+    state: &State,
+    messages: Vec<Message<TelemetryBatch>>,
+    known: &mut [KnownUsers],
+    telling: &mut Telling,
+) -> Result<(), JoinError> {
+    let Some(committed) = commit(state, &messages, known).await else {
+        known.iter_mut().for_each(KnownUsers::forget);
+        later(&messages).await;
+        return Ok(());
+    };
+    let state = state.clone();
+    let tell = async move {
+        match committed.tell(&state).await {
+            Ok(()) => acknowledge(&messages).await,
+            Err(_) => later(&messages).await,
         }
-        Handled::Later => {
-            known.iter_mut().for_each(KnownUsers::forget);
-            for message in messages {
-                message.nak(RETRY).await;
-            }
-            // The database is away for every message alike.
-            tokio::time::sleep(RETRY).await;
+    };
+    telling.begin(tell).await
+}
+
+async fn acknowledge(messages: &[Message<TelemetryBatch>]) {
+    for message in messages {
+        message.ack().await;
+    }
+}
+
+/// Has messages delivered again.
+async fn later(messages: &[Message<TelemetryBatch>]) {
+    for message in messages {
+        message.nak(RETRY).await;
+    }
+    // What is away is away for every message alike.
+    tokio::time::sleep(RETRY).await;
+}
+
+/// What follows the commit of a batch, while the next one is applied. One at a time, so that changes are told in order.
+#[derive(Default)]
+struct Telling(Option<JoinHandle<()>>);
+
+impl Telling {
+    async fn begin(&mut self, tell: impl Future<Output = ()> + Send + 'static) -> Result<(), JoinError> {
+        self.end().await?;
+        self.0 = Some(tokio::spawn(tell));
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), JoinError> {
+        match self.0.take() {
+            Some(task) => task.await,
+            None => Ok(()),
         }
     }
 }
 
-async fn handle(state: &State, messages: &[Message<TelemetryBatch>], known: &mut [KnownUsers]) -> Handled {
+/// `None` when the messages must come again.
+async fn commit(state: &State, messages: &[Message<TelemetryBatch>], known: &mut [KnownUsers]) -> Option<Committed> {
     let mut requests = Vec::new();
     for message in messages {
         match decode(message) {
@@ -69,13 +110,19 @@ async fn handle(state: &State, messages: &[Message<TelemetryBatch>], known: &mut
                 if let Err(error) = publish::undecodable(state, message, &reason).await {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(error, "the dead letter of an unreadable message was not stored");
-                    return Handled::Later;
+                    return None;
                 }
             }
         }
     }
     let redelivered = messages.iter().any(|message| message.delivered() > 1);
-    handle::handle(state, requests, known, redelivered).await
+    let committed = handle::commit(state, requests, known, redelivered).await;
+    let committed = committed.inspect_err(|error| {
+        let error = error as &dyn std::error::Error;
+        tracing::error!(error, "a batch could not be stored; it will be tried again");
+        metrics::counter!("processor_batches_failed_total").increment(1);
+    });
+    committed.ok()
 }
 
 fn decode(message: &Message<TelemetryBatch>) -> Result<Vec<Awaited>, String> {

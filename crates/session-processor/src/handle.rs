@@ -1,8 +1,9 @@
-//! One batch: apply, tell, and isolate what the database refuses.
+//! One batch: apply, isolate what the database refuses, tell.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
+use bus::PublishError;
 use db::Error;
 use db::apply::{Applied, KnownUsers, Outcome, Request, SessionChange, apply};
 use domain::event::Event;
@@ -13,13 +14,6 @@ use crate::State;
 use crate::decode::{Awaited, Reply};
 use crate::publish::{self, Refused};
 
-/// Whether the messages of a batch may be acknowledged.
-pub(crate) enum Handled {
-    Done,
-    /// Nothing is wrong with the messages; they must come again.
-    Later,
-}
-
 /// What the pieces of a batch came to.
 #[derive(Default)]
 struct Total {
@@ -28,14 +22,23 @@ struct Total {
     refused: Vec<Refused>,
 }
 
-/// Applies requests in one transaction for each lane, if the database takes them all; then publishes what has changed.
-/// `known` has one entry for each lane.
-pub(crate) async fn handle(
+/// A batch that is in the database, and that nobody has been told of yet.
+pub(crate) struct Committed {
+    replies: Vec<Reply>,
+    total: Total,
+    redelivered: bool,
+}
+
+/// Applies requests in one transaction for each lane, if the database takes them all. `known` has one entry for each lane.
+///
+/// # Errors
+/// The batch must come again; what other lanes have committed will be found applied then.
+pub(crate) async fn commit(
     state: &State,
     awaited: Vec<Awaited>,
     known: &mut [KnownUsers],
     redelivered: bool,
-) -> Handled {
+) -> Result<Committed, Error> {
     let (requests, replies): (Vec<Request>, Vec<Reply>) = awaited.into_iter().map(Awaited::split).unzip();
     let events = requests.iter().map(|request| request.events.len()).sum();
     let started = Instant::now();
@@ -46,22 +49,35 @@ pub(crate) async fn handle(
         .map(|(requests, known)| apply_all(state, requests, known, redelivered));
     let mut total = Total::default();
     for lane in join_all(applied).await {
-        match lane {
-            Ok(lane) => total.merge(lane),
-            // What other lanes have committed will be found applied when the batch comes again.
-            Err(error) => return later(&error),
-        }
+        total.merge(lane?);
     }
     measure(events, &total, started);
-    if publish::refused(state, &total.refused).await.is_err() {
-        return Handled::Later;
+    Ok(Committed {
+        replies,
+        total,
+        redelivered,
+    })
+}
+
+impl Committed {
+    /// Publishes what has changed; then the messages may be acknowledged.
+    ///
+    /// # Errors
+    /// Refused events are not among the dead letters: the batch must come again.
+    pub(crate) async fn tell(self, state: &State) -> Result<(), PublishError> {
+        let Total {
+            outcomes,
+            changes,
+            refused,
+        } = self.total;
+        publish::refused(state, &refused).await?;
+        publish::outcomes(state, &self.replies, &outcomes, &refused).await;
+        publish::changes(state, &changes).await;
+        if self.redelivered {
+            state.live.distrust();
+        }
+        Ok(())
     }
-    publish::outcomes(state, &replies, &total.outcomes, &total.refused).await;
-    publish::changes(state, &total.changes).await;
-    if redelivered {
-        state.live.distrust();
-    }
-    Handled::Done
 }
 
 /// Servers are locked while their events are applied, so each lane has servers of its own.
@@ -72,13 +88,6 @@ fn lanes(requests: Vec<Request>, count: usize) -> Vec<Vec<Request>> {
         lanes[lane].push(request);
     }
     lanes
-}
-
-fn later(error: &Error) -> Handled {
-    let error = error as &dyn std::error::Error;
-    tracing::error!(error, "a batch could not be stored; it will be tried again");
-    metrics::counter!("processor_batches_failed_total").increment(1);
-    Handled::Later
 }
 
 fn measure(events: usize, total: &Total, started: Instant) {
