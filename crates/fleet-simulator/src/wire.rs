@@ -131,6 +131,16 @@ pub struct Client {
     pub gui: Option<String>,
 }
 
+impl From<openvpn::ClientSoftware> for Client {
+    fn from(software: openvpn::ClientSoftware) -> Self {
+        Self {
+            platform: software.platform,
+            version: software.version,
+            gui: software.gui,
+        }
+    }
+}
+
 /// Body of `POST /api/v1/events`.
 #[derive(Debug, Serialize)]
 pub struct Batch<'a> {

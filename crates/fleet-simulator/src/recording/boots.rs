@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use time::{Duration, OffsetDateTime};
 
-use super::environment::Environment;
-use super::management::ClientEnded;
-use super::status::{ListedClient, StatusReport};
 use crate::wire::Client;
+use openvpn::environment::Environment;
+use openvpn::management::ClientEnded;
+use openvpn::status::{ListedClient, StatusReport};
 
 /// One life of the daemon, as far as it was recorded.
 #[derive(Debug, Clone, Default)]
@@ -158,7 +158,7 @@ impl RecordedSession {
             .username
             .take()
             .or_else(|| environment.text("username").map(str::to_owned));
-        self.client = self.client.take().or_else(|| environment.client());
+        self.client = self.client.take().or_else(|| environment.client().map(Client::from));
     }
 
     /// Takes in the environment of the session's end; `false` when it does not tell when that was.

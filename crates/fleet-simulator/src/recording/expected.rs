@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use super::environment::Environment;
 use super::load::Recording;
 use crate::wire::rfc3339;
+use openvpn::environment::Environment;
 
 /// A session as its end script states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

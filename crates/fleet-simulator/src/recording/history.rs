@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use time::OffsetDateTime;
 
 use super::boots::{Boot, Reading, RecordedSession, SeenReport};
-use super::environment::{Environment, unix_seconds};
 use super::load::Recording;
-use super::management::{ClientEnded, Notice, TimedNotice};
-use super::status::StatusReport;
+use openvpn::environment::{Environment, unix_seconds};
+use openvpn::management::{ClientEnded, Notice, TimedNotice};
+use openvpn::status::StatusReport;
 
 /// The boots of a recording, in the order of time.
 pub(crate) fn boots(recording: &Recording) -> Vec<Boot> {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::environment::Environment;
-use super::management::{TimedNotice, parse_transcript};
-use super::status::{StatusReport, parse_status};
+use openvpn::environment::Environment;
+use openvpn::management::{TimedNotice, parse_transcript};
+use openvpn::status::{StatusReport, parse_status};
 
 /// Everything in the folder of one run that tells of sessions.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +44,7 @@ pub enum LoadError {
     Status {
         path: PathBuf,
         #[source]
-        source: super::status::StatusError,
+        source: openvpn::status::StatusError,
     },
     #[error("there is no recorded run in {0}")]
     NoRun(PathBuf),

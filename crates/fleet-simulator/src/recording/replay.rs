@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::boots::{Boot, Reading, RecordedSession, SeenReport};
 use super::history::boots;
 use super::load::Recording;
-use super::status::ListedClient;
 use crate::wire::{BytesSource, Event, EventType, Session};
+use openvpn::status::ListedClient;
 
 /// Under which ids of replayed events, sessions and boots are derived (UUID version 5).
 const REPLAYED: Uuid = Uuid::from_u128(0x2f9c_61d4_50b7_4d0e_8a3f_9d51_c7e0_64b2);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use fleet_simulator::recording::status::parse_status;
+use openvpn::status::parse_status;
 use fleet_simulator::recording::{ExpectedSession, Recording, ReplayedBoot, expected_sessions, find_runs, replay};
 use fleet_simulator::wire::{BytesSource, Event, EventType, Session, format_time};
 use uuid::Uuid;
@@ -370,7 +370,7 @@ fn the_three_versions_of_status_tell_of_the_same_clients() {
         assert_eq!(two.clients, three.clients, "{run} {when}");
         assert_eq!((one.at, two.at), (three.at, three.at), "{run} {when}");
         // Not the IPv6 address: version 1 takes it from the routing table, which shows only the last of two holders (run b).
-        let essence = |report: &fleet_simulator::recording::status::StatusReport| -> Vec<_> {
+        let essence = |report: &openvpn::status::StatusReport| -> Vec<_> {
             let rows = report.clients.iter().cloned();
             rows.map(|row| {
                 (

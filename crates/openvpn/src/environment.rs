@@ -5,10 +5,16 @@ use std::net::IpAddr;
 
 use time::OffsetDateTime;
 
-use crate::wire::Client;
-
 /// Names whose values are secrets. They are dropped while parsing, so that nothing later can show them.
 const SECRETS: [&str; 3] = ["password", "auth_token", "auth_challenge"];
+
+/// The client program, as it announced itself (`IV_PLAT`, `IV_VER`, `IV_GUI_VER`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientSoftware {
+    pub platform: Option<String>,
+    pub version: Option<String>,
+    pub gui: Option<String>,
+}
 
 /// The variables of one script call or one client notification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,14 +84,14 @@ impl Environment {
         self.address("ifconfig_pool_remote_ip6")
     }
 
-    pub fn client(&self) -> Option<Client> {
+    pub fn client(&self) -> Option<ClientSoftware> {
         let owned = |name| self.text(name).map(str::to_owned);
-        let client = Client {
+        let client = ClientSoftware {
             platform: owned("IV_PLAT"),
             version: owned("IV_VER"),
             gui: owned("IV_GUI_VER"),
         };
-        (client != Client::default()).then_some(client)
+        (client != ClientSoftware::default()).then_some(client)
     }
 
     /// Start time and process id: one life of the process.
@@ -94,8 +100,8 @@ impl Environment {
     }
 }
 
-/// `None` when no calendar has that second.
-pub(crate) fn unix_seconds(seconds: u64) -> Option<OffsetDateTime> {
+/// An instant from whole seconds since 1970; `None` when no calendar has that second.
+pub fn unix_seconds(seconds: u64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()
 }
 

@@ -7,7 +7,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::environment::unix_seconds;
+use crate::environment::unix_seconds;
 
 /// Version 1 writes the machine's local time without its zone; the recordings were made in UTC.
 const LOCAL_TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use time::{Duration, OffsetDateTime};
 
-use super::environment::{Environment, unix_seconds};
-use super::status::{StatusReport, parse_status};
+use crate::environment::{Environment, unix_seconds};
+use crate::status::{StatusReport, parse_status};
 
 /// Something the daemon said that matters to sessions.
 #[derive(Debug, Clone, PartialEq)]
