@@ -4,7 +4,8 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/deploy/local
-LOCAL=$ROOT/.local
+# Journeys have a stack of their own beside that of `make up`.
+LOCAL=${STACK_DIR:-$ROOT/.local}
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/openvpn-telemetry
 TOOLS=$CACHE/tools
 # Outside the clone, so that a fresh clone does not compile every dependency again.
@@ -13,8 +14,9 @@ export PATH=$PATH:$TOOLS/bin
 
 PROFILE=${PROFILE:-dev}
 PROFILE_DIR=$CARGO_TARGET_DIR/${PROFILE/#dev/debug}
-BINARIES=(migrations auth ingest query-api session-processor fleet-simulator)
+BINARIES=(migrations agent auth audit ingest query-api session-processor realtime-gateway fleet-simulator)
 SERVICES=(auth ingest query-api session-processor)
+[[ ! -f $ROOT/crates/realtime-gateway/src/lib.rs ]] || SERVICES+=(realtime-gateway)
 
 # What `up` was last told; else the default.
 PORT_BASE=${PORT_BASE:-$(cat "$LOCAL/port-base" 2>/dev/null || echo 18400)}
@@ -22,7 +24,7 @@ PORT_BASE=${PORT_BASE:-$(cat "$LOCAL/port-base" 2>/dev/null || echo 18400)}
 declare -A PORT=(
     [nats]=$((PORT_BASE + 22)) [postgres]=$((PORT_BASE + 32)) [redis]=$((PORT_BASE + 79))
     [nginx]=$((PORT_BASE + 80)) [ingest]=$((PORT_BASE + 81)) [auth]=$((PORT_BASE + 82))
-    [query-api]=$((PORT_BASE + 83)) [session-processor]=$((PORT_BASE + 85))
+    [query-api]=$((PORT_BASE + 83)) [realtime-gateway]=$((PORT_BASE + 84)) [session-processor]=$((PORT_BASE + 85))
 )
 
 # say LINE...

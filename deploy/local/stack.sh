@@ -1,5 +1,7 @@
 # shellcheck shell=bash
 # What the local stack consists of and where it keeps things. Sourced after env.sh and process.sh, never run.
+# shellcheck source=deploy/local/roles.sh
+. "$HERE/roles.sh"
 
 SERVERS=(postgres nats redis)
 # In the order in which they start; they stop the other way round.
@@ -36,6 +38,31 @@ load_services_env() {
     [[ ! -f $ROOT/.env ]] || . "$ROOT/.env"
     set +a
 }
+
+# keep_role_passwords: makes a password for each service's database role, once.
+keep_role_passwords() {
+    [[ -e $LOCAL/roles.env ]] || (umask 077 && : >"$LOCAL/roles.env")
+    local service variable
+    for service in "${DATABASE_SERVICES[@]}"; do
+        variable=$(password_variable "$service")
+        grep -q "^$variable=" "$LOCAL/roles.env" || printf '%s=%s\n' "$variable" "$(random_password)" >>"$LOCAL/roles.env"
+    done
+}
+
+# as_service NAME COMMAND...: with the database login of that service. DATABASE_URL is the owner's outside.
+as_service() {
+    local name=$1
+    shift
+    DATABASE_URL=$(service_url "$name") "$@"
+}
+
+# What .env says of a password wins here too.
+service_url() (
+    variable=$(password_variable "$1")
+    # shellcheck source=/dev/null
+    [[ -n ${!variable:-} ]] || . "$LOCAL/roles.env"
+    url_of "$1" "$DATABASE_URL" "${!variable:?}"
+)
 
 # keep_key FILE NAME [OPTION...]: registers the VPN server, with auth's options, and keeps a key for it in FILE, once.
 keep_key() {

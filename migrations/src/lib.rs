@@ -1,16 +1,46 @@
 //! The schema of the database, as plain SQL steps. Run by one job (`migrations up`), never by a starting service.
 
+mod roles;
+
 use sea_orm_migration::prelude::*;
+
+pub use roles::{RolePassword, SERVICE_ROLES, UnusablePassword};
 
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Step {
-            name: "0001_spine",
-            up: include_str!("../sql/0001_spine.up.sql"),
-            down: include_str!("../sql/0001_spine.down.sql"),
-        })]
+        let steps = [
+            Step {
+                name: "0001_spine",
+                up: include_str!("../sql/0001_spine.up.sql"),
+                down: include_str!("../sql/0001_spine.down.sql"),
+            },
+            Step {
+                name: "0002_service_roles",
+                up: include_str!("../sql/0002_service_roles.up.sql"),
+                down: include_str!("../sql/0002_service_roles.down.sql"),
+            },
+            Step {
+                name: "0003_portal_access",
+                up: include_str!("../sql/0003_portal_access.up.sql"),
+                down: include_str!("../sql/0003_portal_access.down.sql"),
+            },
+            Step {
+                name: "0004_audit_chain",
+                up: include_str!("../sql/0004_audit_chain.up.sql"),
+                down: include_str!("../sql/0004_audit_chain.down.sql"),
+            },
+            Step {
+                name: "0005_live_portal",
+                up: include_str!("../sql/0005_live_portal.up.sql"),
+                down: include_str!("../sql/0005_live_portal.down.sql"),
+            },
+        ];
+        steps
+            .into_iter()
+            .map(|step| -> Box<dyn MigrationTrait> { Box::new(step) })
+            .collect()
     }
 }
 
@@ -38,15 +68,20 @@ impl MigrationTrait for Step {
     }
 }
 
-/// Applies every outstanding step. Concurrent callers wait for one another on an advisory lock.
-pub async fn up(database_url: &str) -> Result<(), DbErr> {
-    locked(database_url, async |connection| Migrator::up(connection, None).await).await
+/// Applies every outstanding step, then sets the given passwords of the services' roles. Concurrent callers wait for one
+/// another on an advisory lock.
+pub async fn up(database_url: &str, passwords: &[RolePassword]) -> anyhow::Result<()> {
+    locked(database_url, async |connection| {
+        Migrator::up(connection, None).await?;
+        roles::set_passwords(connection, passwords).await
+    })
+    .await
 }
 
-/// Takes the last `steps` steps back.
-pub async fn down(database_url: &str, steps: u32) -> Result<(), DbErr> {
+/// Takes the last `steps` steps back. Roles stay: other databases of the cluster may use them.
+pub async fn down(database_url: &str, steps: u32) -> anyhow::Result<()> {
     locked(database_url, async |connection| {
-        Migrator::down(connection, Some(steps)).await
+        Ok(Migrator::down(connection, Some(steps)).await?)
     })
     .await
 }
@@ -63,8 +98,8 @@ const LOCK: &str = "SELECT pg_advisory_lock(hashtext('openvpn-telemetry migratio
 
 async fn locked(
     database_url: &str,
-    work: impl AsyncFnOnce(&sea_orm_migration::sea_orm::DatabaseConnection) -> Result<(), DbErr>,
-) -> Result<(), DbErr> {
+    work: impl AsyncFnOnce(&sea_orm_migration::sea_orm::DatabaseConnection) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let guard = connect(database_url).await?;
     guard.execute_unprepared(LOCK).await?;
     let connection = connect(database_url).await?;

@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use domain::required_action::RequiredAction;
 use domain::role::Role;
 use service_kit::Problem;
 use uuid::Uuid;
@@ -23,8 +24,12 @@ pub struct Caller {
     pub roles: Vec<Role>,
     /// The token's own id.
     pub token_id: Uuid,
+    /// The portal session that the token belongs to.
+    pub session_id: Uuid,
     /// The user's token version when it was issued.
     pub token_version: i32,
+    /// What the user must do before the roles count; there are none meanwhile.
+    pub required_action: Option<RequiredAction>,
 }
 
 impl Caller {
@@ -45,16 +50,21 @@ impl TryFrom<Claims> for Caller {
         let Claims {
             username,
             roles,
+            sid,
             token_version,
+            required_action,
             jti,
             ..
         } = claims;
         Ok(Self {
             portal_user_id,
             username,
-            roles,
+            // Whatever the token says: no role counts before that.
+            roles: if required_action.is_some() { Vec::new() } else { roles },
             token_id: jti,
+            session_id: sid,
             token_version,
+            required_action,
         })
     }
 }

@@ -3,16 +3,22 @@
 use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, AUTHORIZATION, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{Error, HttpMessage};
+use domain::role::Role;
 use futures_util::future::LocalBoxFuture;
+use service_kit::rate_limit::RateLimit;
 use service_kit::{Problem, clock};
 
 use crate::caller::Caller;
+use crate::config::AccessConfig;
+use crate::denial::{Denial, Sampler};
+use crate::denylist::Denylist;
 use crate::refusal::Refusal;
 use crate::routes::{Route, Table, Verdict};
 use crate::verifier::Verifier;
@@ -24,15 +30,34 @@ use crate::verifier::Verifier;
 pub struct Guard {
     table: Arc<Table>,
     verifier: Verifier,
+    denylist: Denylist,
+    /// By portal user: only valid tokens get here, so there are no more keys than users.
+    rates: RateLimit<i64>,
+    denials: Arc<Sampler>,
+    on_denied: Option<OnDenied>,
 }
+
+type OnDenied = Arc<dyn Fn(Denial) + Send + Sync>;
 
 impl Guard {
     /// A guard for these routes.
-    pub fn new(routes: &'static [Route], verifier: Verifier) -> Self {
+    pub fn new(routes: &'static [Route], verifier: Verifier, denylist: Denylist, config: &AccessConfig) -> Self {
         Self {
             table: Arc::new(Table::new(routes)),
             verifier,
+            denylist,
+            rates: RateLimit::per_minute(config.api_requests_per_minute),
+            denials: Arc::default(),
+            on_denied: None,
         }
+    }
+
+    /// Calls `tell` when somebody is refused for want of a role: at most once a minute for each caller and route, with the
+    /// count. It runs on the HTTP thread and must not wait.
+    #[must_use]
+    pub fn on_denied(mut self, tell: impl Fn(Denial) + Send + Sync + 'static) -> Self {
+        self.on_denied = Some(Arc::new(tell));
+        self
     }
 
     async fn admit(&self, request: &ServiceRequest) -> Result<(), Problem> {
@@ -46,19 +71,53 @@ impl Guard {
                 "There is nothing at this path.",
             )),
             Verdict::WrongMethod(allowed) => Err(wrong_method(&allowed)),
-            Verdict::Roles(needed) => {
+            Verdict::Token(needed) => {
                 let caller = self.verifier.verify(bearer(request)?, clock::now()).await?;
-                if let Some(missed) = needed
-                    .into_iter()
-                    .find(|roles| !roles.iter().any(|role| caller.has(*role)))
-                {
-                    return Err(Refusal::Forbidden(missed).into());
-                }
+                self.rates.take(&caller.portal_user_id)?;
+                self.refuse_revoked(&caller, must_be_fresh(request.method(), &needed))
+                    .await?;
+                self.require_roles(&caller, &needed, request)?;
                 request.extensions_mut().insert::<Caller>(caller);
                 Ok(())
             }
         }
     }
+
+    /// The copy of the denylist is good enough to read with, unless it was never complete.
+    async fn refuse_revoked(&self, caller: &Caller, must_be_fresh: bool) -> Result<(), Refusal> {
+        let denied = if must_be_fresh || !self.denylist.is_loaded() {
+            let asked = self.denylist.check(caller).await;
+            asked.map_err(|error| Refusal::DenylistUnavailable(format!("{:#}", anyhow::Error::new(error))))?
+        } else {
+            self.denylist.is_denied(caller)
+        };
+        if denied { Err(Refusal::Revoked) } else { Ok(()) }
+    }
+
+    fn require_roles(
+        &self,
+        caller: &Caller,
+        needed: &[&'static [Role]],
+        request: &ServiceRequest,
+    ) -> Result<(), Refusal> {
+        let Some(missed) = needed.iter().find(|roles| !roles.iter().any(|role| caller.has(*role))) else {
+            return Ok(());
+        };
+        if let Some(action) = caller.required_action {
+            return Err(Refusal::ActionRequired(action));
+        }
+        if let Some(tell) = &self.on_denied {
+            let denial = Denial::of(caller, request.request());
+            let due = self.denials.sample(denial, Instant::now());
+            due.into_iter().for_each(|denial| tell(denial));
+        }
+        Err(Refusal::Forbidden(missed))
+    }
+}
+
+/// What changes something, and what only admins may do, is never decided by a copy.
+fn must_be_fresh(method: &Method, needed: &[&'static [Role]]) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD) || needed.iter().any(|roles| matches!(roles, [Role::Admin]))
 }
 
 fn wrong_method(allowed: &str) -> Problem {

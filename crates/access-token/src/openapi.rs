@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::role::ANY_ROLE;
 use service_kit::ProblemBody;
 use thiserror::Error;
 use utoipa::PartialSchema;
@@ -106,7 +107,7 @@ fn operation_mut<'i>(item: &'i mut PathItem, method: &str) -> Option<&'i mut Ope
 
 fn add_components(components: &mut Components, routes: &[Route]) {
     components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
-    if routes.iter().any(|route| matches!(route.access, Access::Roles(_))) {
+    if routes.iter().any(|route| route.access.needs_token()) {
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
         components.add_security_scheme(BEARER, SecurityScheme::Http(token.build()));
     }
@@ -122,11 +123,23 @@ fn restrict(operation: &mut Operation, access: Access) {
     operation.security = Some(match access {
         Access::Public => Vec::new(),
         Access::Agent => vec![SecurityRequirement::new(AGENT, Vec::<String>::new())],
+        Access::PortalUser => vec![SecurityRequirement::new(
+            BEARER,
+            ANY_ROLE.iter().map(|role| role.as_str()),
+        )],
         Access::Roles(roles) => vec![SecurityRequirement::new(BEARER, roles.iter().map(|role| role.as_str()))],
     });
     if access != Access::Public {
         add_problem(operation, "401", "The credentials are missing or not valid.");
         add_problem(operation, "403", "The credentials do not allow this.");
+    }
+    if access.needs_token() {
+        add_problem(operation, "429", "Too many requests of this user; see `Retry-After`.");
+        add_problem(
+            operation,
+            "503",
+            "The token cannot be checked at the moment, or the work not be done; see `Retry-After`.",
+        );
     }
 }
 

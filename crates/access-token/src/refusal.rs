@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use domain::required_action::RequiredAction;
 use domain::role::Role;
 use service_kit::Problem;
 use thiserror::Error;
@@ -22,6 +23,15 @@ pub enum Refusal {
     /// The token was good once.
     #[error("the token has expired")]
     Expired,
+    /// The token was taken back.
+    #[error("the token is revoked")]
+    Revoked,
+    /// Whether the token was taken back cannot be found out.
+    #[error("whether the token is revoked cannot be found out: {0}")]
+    DenylistUnavailable(String),
+    /// The caller's roles do not count yet.
+    #[error("something must be done first: {}", .0.as_str())]
+    ActionRequired(RequiredAction),
     /// The token is good, its roles are not enough.
     #[error("none of the caller's roles may do this")]
     Forbidden(&'static [Role]),
@@ -37,6 +47,17 @@ impl From<Refusal> for Problem {
             Refusal::Missing => unauthorized("missing_token", "This needs a bearer token.", CHALLENGE),
             Refusal::Invalid(_) => unauthorized("invalid_token", &detail, CHALLENGE_INVALID),
             Refusal::Expired => unauthorized("expired_token", &detail, CHALLENGE_INVALID),
+            Refusal::Revoked => unauthorized("revoked_token", "The token is no longer valid.", CHALLENGE_INVALID),
+            Refusal::DenylistUnavailable(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "denylist_unavailable",
+                "Whether the token is still valid cannot be found out at the moment.",
+            )
+            .retry_after(1)
+            .caused_by(anyhow::anyhow!(detail)),
+            Refusal::ActionRequired(action) => Self::new(StatusCode::FORBIDDEN, "action_required", detail)
+                .header(WWW_AUTHENTICATE, CHALLENGE_SCOPE)
+                .with("required_action", action.as_str()),
             Refusal::Forbidden(roles) => Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
                 .header(WWW_AUTHENTICATE, CHALLENGE_SCOPE)
                 .with(

@@ -13,6 +13,8 @@ pub enum Access {
     Public,
     /// An agent; the handler checks its API key.
     Agent,
+    /// Every portal user, also one who must do something first and has no roles until then.
+    PortalUser,
     /// A portal user with one of these roles.
     Roles(&'static [Role]),
 }
@@ -37,8 +39,8 @@ pub(crate) enum Verdict {
     WrongMethod(String),
     /// No token is needed.
     Open,
-    /// One role of each of these lists is needed.
-    Roles(Vec<&'static [Role]>),
+    /// A token is needed, and one role of each of these lists.
+    Token(Vec<&'static [Role]>),
 }
 
 /// The compiled list.
@@ -70,29 +72,35 @@ impl Table {
                 .filter(|(_, definition)| definition.is_match(path))
                 .map(|(route, _)| *route)
         };
+        // A path that is listed as it is has its own methods, whatever pattern it matches besides.
+        let listed = self.patterns.contains(path);
+        let own = || matching().filter(|route| !listed || route.path == path);
         let chosen: Vec<&Route> = matching().filter(|route| route.method == method.as_str()).collect();
-        if chosen.is_empty() {
-            let allowed: Vec<&str> = matching().map(|route| route.method).collect();
+        if !own().any(|route| route.method == method.as_str()) {
+            let allowed: Vec<&str> = own().map(|route| route.method).collect();
             return if allowed.is_empty() {
                 Verdict::NotFound
             } else {
                 Verdict::WrongMethod(allowed.join(", "))
             };
         }
-        let roles: Vec<_> = chosen.iter().filter_map(|route| route.access.roles()).collect();
-        if roles.is_empty() {
-            Verdict::Open
-        } else {
-            Verdict::Roles(roles)
+        if chosen.iter().all(|route| !route.access.needs_token()) {
+            return Verdict::Open;
         }
+        Verdict::Token(chosen.iter().filter_map(|route| route.access.roles()).collect())
     }
 }
 
 impl Access {
+    /// Whether it needs a portal user's access token.
+    pub(crate) fn needs_token(self) -> bool {
+        matches!(self, Self::PortalUser | Self::Roles(_))
+    }
+
     fn roles(self) -> Option<&'static [Role]> {
         match self {
             Self::Roles(roles) => Some(roles),
-            Self::Public | Self::Agent => None,
+            Self::Public | Self::Agent | Self::PortalUser => None,
         }
     }
 }

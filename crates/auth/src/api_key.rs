@@ -17,6 +17,14 @@ pub(crate) struct GeneratedKey {
     pub(crate) secret_sha256: [u8; 32],
 }
 
+/// Whether a text can be the id of a key.
+pub(crate) fn is_key_id(text: &str) -> bool {
+    text.len() == 12
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
 /// Generates a key with 256 random bits.
 pub(crate) fn generate(random: &dyn SecureRandom) -> Result<GeneratedKey, NoRandomness> {
     let key_id = random::text(random, b"abcdefghijklmnopqrstuvwxyz0123456789", 12)?;

@@ -55,6 +55,11 @@ impl Hasher {
         Ok(matches && known)
     }
 
+    /// Hashes a new password (PHC string).
+    pub(crate) async fn hash(&self, password: Password) -> Result<String, HashError> {
+        Ok(self.run(move || hash(&password)).await??)
+    }
+
     /// The permits live as long as the work itself: a caller who goes away does not make room for more.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HashError> {
         let place = Arc::clone(&self.places)

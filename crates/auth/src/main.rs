@@ -1,4 +1,4 @@
-//! `auth` serves; `auth create-admin | create-server | create-key | revoke-key` are the operator's commands.
+//! `auth` serves; `auth create-admin | reset-password | create-server | create-key | revoke-key` are the operator's commands.
 
 use std::process::ExitCode;
 

@@ -1,14 +1,14 @@
-//! Where a request comes from, for the audit log.
+//! Where a request comes from, for the audit log, lockout and limits.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::USER_AGENT;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use db::audit::Actor;
-use service_kit::RequestId;
+use service_kit::{RequestId, client_ip, rate_limit};
 
 /// Longer ones are cut: an audit log is no place to fill a disk from.
 const MAX_USER_AGENT: usize = 512;
@@ -20,6 +20,19 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    pub(crate) fn ip_address(&self) -> Option<IpAddr> {
+        self.ip_address
+    }
+
+    /// What limits are counted by.
+    pub(crate) fn source(&self) -> IpAddr {
+        rate_limit::source(self.ip_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+    }
+
+    pub(crate) fn user_agent(&self) -> Option<String> {
+        self.user_agent.clone()
+    }
+
     pub(crate) fn actor(&self, portal_user_id: Option<i64>, name: &str) -> Actor {
         Actor {
             portal_user_id,
@@ -38,7 +51,7 @@ impl FromRequest for Origin {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
         ready(Ok(Self {
-            ip_address: request.peer_addr().map(|address| address.ip().to_canonical()),
+            ip_address: Some(client_ip(request)),
             user_agent: user_agent.map(|text| text.chars().take(MAX_USER_AGENT).collect()),
             request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
         }))

@@ -1,5 +1,7 @@
 //! Passwords: a type that never shows itself, the rules for new ones, and generated ones.
 
+mod common;
+
 use std::fmt;
 
 use ring::rand::SecureRandom;
@@ -31,7 +33,7 @@ impl Password {
         self.0.chars().count() > Self::MAX_CHARACTERS
     }
 
-    /// What a new password lacks, as phrases that follow "needs"; empty when it is good.
+    /// What a new password lacks, as phrases that follow "needs"; empty when it is good. It may take a millisecond.
     pub fn lacks(&self) -> Vec<&'static str> {
         let any = |kind: fn(char) -> bool| self.0.chars().any(kind);
         let rules = [
@@ -45,11 +47,13 @@ impl Password {
                 "a special character",
             ),
         ];
-        rules
-            .into_iter()
-            .filter(|(kept, _)| !kept)
-            .map(|(_, rule)| rule)
-            .collect()
+        let broken = rules.into_iter().filter(|(kept, _)| !kept).map(|(_, rule)| rule);
+        let mut lacks: Vec<_> = broken.collect();
+        // A password that is too long is not looked at any further; one that lacks more need not hear of this.
+        if lacks.is_empty() && common::is_common(&self.0) {
+            lacks.push("to be less common: many people have this one or one much like it");
+        }
+        lacks
     }
 
     /// A password of 24 characters (140 bits) that satisfies [`Password::lacks`].
@@ -97,6 +101,7 @@ mod tests {
         assert_eq!(Password::new("No-digit-here").lacks(), ["a digit"]);
         assert_eq!(Password::new("N0thing special").lacks(), ["a special character"]);
         assert_eq!(Password::new("Aa1-".repeat(257)).lacks(), ["at most 1024 characters"]);
+        assert!(Password::new("P@ssw0rd").lacks()[0].starts_with("to be less common"));
     }
 
     #[test]

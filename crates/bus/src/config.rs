@@ -16,6 +16,9 @@ pub struct BusConfig {
     /// Largest size of the stream of rejected events in bytes.
     #[serde(default = "default_rejected_max_bytes")]
     pub bus_rejected_max_bytes: i64,
+    /// Largest size of the stream of session changes in bytes; it is in memory, and the oldest make room.
+    #[serde(default = "default_realtime_max_bytes")]
+    pub bus_realtime_max_bytes: i64,
     /// Copies of each stream in the JetStream cluster.
     #[serde(default = "default_replicas")]
     pub bus_replicas: usize,
@@ -38,6 +41,7 @@ impl BusConfig {
             bus_namespace: namespace.into(),
             bus_telemetry_max_bytes: default_telemetry_max_bytes(),
             bus_rejected_max_bytes: default_rejected_max_bytes(),
+            bus_realtime_max_bytes: default_realtime_max_bytes(),
             bus_replicas: default_replicas(),
             nats_connect_timeout_seconds: default_connect_timeout(),
             bus_publish_timeout_ms: default_publish_timeout(),
@@ -68,6 +72,10 @@ fn default_telemetry_max_bytes() -> i64 {
 
 fn default_rejected_max_bytes() -> i64 {
     512 << 20
+}
+
+fn default_realtime_max_bytes() -> i64 {
+    64 << 20
 }
 
 fn default_replicas() -> usize {

@@ -2,8 +2,9 @@
 //! sees async-nats.
 //!
 //! Telemetry and rejected events travel on JetStream and are acknowledged twice: to the publisher when they are on disk,
-//! by the consumer when they are in the database. Everything else is core NATS: lost when nobody listens, and nobody's
-//! truth.
+//! by the consumer when they are in the database. Session changes for realtime subscribers are on JetStream too, in memory
+//! and for minutes, so that they have one order and one position. Everything else is core NATS: lost when nobody listens,
+//! and nobody's truth.
 
 mod config;
 mod connection;
@@ -14,6 +15,8 @@ mod error;
 mod names;
 mod notify;
 mod publish;
+mod realtime;
+mod revocation;
 mod streams;
 mod trace;
 
@@ -34,3 +37,4 @@ pub use convert::{InvalidMessage, micros_from_time, time_from_micros};
 pub use encoded::EncodedRequest;
 pub use error::{Error, PublishError};
 pub use names::Names;
+pub use realtime::{DeltaFeed, PositionedDeltas, RealtimeState};

@@ -29,6 +29,11 @@ impl Names {
         format!("{}-REJECTED", self.namespace)
     }
 
+    /// Stream of session changes for realtime subscribers, kept for minutes.
+    pub fn realtime_stream(&self) -> String {
+        format!("{}-REALTIME", self.namespace)
+    }
+
     pub fn telemetry_events(&self) -> String {
         format!("{}.telemetry.v1.events", self.namespace)
     }
@@ -55,6 +60,11 @@ impl Names {
     pub fn revoked_api_key(&self) -> String {
         format!("{}.revoked.v1.api_key", self.namespace)
     }
+
+    /// Access tokens of portal users that are no longer valid.
+    pub fn revoked_access(&self) -> String {
+        format!("{}.revoked.v1.access", self.namespace)
+    }
 }
 
 /// A name as one subject token: the characters that NATS gives a meaning to are percent-encoded.
@@ -78,9 +88,12 @@ mod tests {
         let names = Names::new("ovt").unwrap();
         assert_eq!(names.telemetry_stream(), "ovt-TELEMETRY");
         assert_eq!(names.telemetry_events(), "ovt.telemetry.v1.events");
+        assert_eq!(names.realtime_stream(), "ovt-REALTIME");
+        assert_eq!(names.realtime_sessions_all(), "ovt.realtime.v1.sessions.*");
         assert_eq!(names.telemetry_rejected(), "ovt.telemetry.v1.rejected");
         assert_eq!(names.outcome("i-1"), "ovt.outcome.v1.i-1");
         assert_eq!(names.revoked_api_key(), "ovt.revoked.v1.api_key");
+        assert_eq!(names.revoked_access(), "ovt.revoked.v1.access");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Core NATS: answers, changes and revocations. Whoever does not listen misses them.
+//! Core NATS: answers and revocations. Whoever does not listen misses them.
 
 use futures_util::{Stream, StreamExt};
 use prost::Message;
 
-use crate::proto::{ApiKeyRevoked, RequestOutcomes, SessionDeltas};
+use crate::proto::{ApiKeyRevoked, RequestOutcomes};
 use crate::{Bus, Error, trace};
 
 impl Bus {
@@ -20,24 +20,6 @@ impl Bus {
         let subject = self.names.outcome(instance);
         let outcomes = self.listen(subject.clone()).await?;
         Ok((subject, outcomes))
-    }
-
-    /// Publishes the sessions of one server as they are now.
-    pub async fn publish_deltas(&self, deltas: &SessionDeltas) -> Result<(), Error> {
-        self.notify(self.names.realtime_sessions(&deltas.server_name), deltas)
-            .await
-    }
-
-    /// The session changes of one server, or of all.
-    pub async fn subscribe_deltas(
-        &self,
-        server_name: Option<&str>,
-    ) -> Result<impl Stream<Item = SessionDeltas> + Send + Unpin + use<>, Error> {
-        let subject = match server_name {
-            Some(name) => self.names.realtime_sessions(name),
-            None => self.names.realtime_sessions_all(),
-        };
-        self.listen(subject).await
     }
 
     /// Tells every ingest that this key is no longer valid. Call after the revocation is committed.
@@ -59,7 +41,7 @@ impl Bus {
         Ok(revocations.map(|revocation| revocation.key_id))
     }
 
-    async fn notify(&self, subject: String, message: &impl Message) -> Result<(), Error> {
+    pub(crate) async fn notify(&self, subject: String, message: &impl Message) -> Result<(), Error> {
         let payload = message.encode_to_vec().into();
         match trace::current_headers() {
             Some(headers) => self.client.publish_with_headers(subject, headers, payload).await,
@@ -69,7 +51,7 @@ impl Bus {
     }
 
     /// Subscribed when this returns; survives reconnections, but not what was sent in between.
-    async fn listen<M: Message + Default>(
+    pub(crate) async fn listen<M: Message + Default>(
         &self,
         subject: String,
     ) -> Result<impl Stream<Item = M> + Send + Unpin + use<M>, Error> {

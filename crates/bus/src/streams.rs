@@ -12,6 +12,8 @@ use crate::{BusConfig, Error, Names};
 
 /// The durable consumer that all replicas of session-processor share.
 const PROCESSOR: &str = "session-processor";
+/// How far back a realtime subscriber can come late.
+const REALTIME_FOR: Duration = Duration::from_secs(300);
 /// Messages handed out and not acknowledged yet, over all replicas.
 const MAX_ACK_PENDING: i64 = 5_000;
 
@@ -29,7 +31,32 @@ pub(crate) async fn declare_all(context: &jetstream::Context, names: &Names, con
         config,
     );
     declare(context, telemetry).await?;
-    declare(context, rejected).await
+    declare(context, rejected).await?;
+    declare_realtime(context, names, config).await
+}
+
+/// NATS forgets this stream when it restarts, so whoever misses it declares it again.
+pub(crate) async fn declare_realtime(
+    context: &jetstream::Context,
+    names: &Names,
+    config: &BusConfig,
+) -> Result<(), Error> {
+    declare(context, realtime(names, config)).await
+}
+
+/// Nobody's truth: in memory, and what is old makes room.
+fn realtime(names: &Names, config: &BusConfig) -> Config {
+    Config {
+        storage: StorageType::Memory,
+        discard: DiscardPolicy::Old,
+        max_age: REALTIME_FOR,
+        ..stream(
+            names.realtime_stream(),
+            names.realtime_sessions_all(),
+            config.bus_realtime_max_bytes,
+            config,
+        )
+    }
 }
 
 /// Nothing in a stream is ever removed by age or to make room: what is not processed stays, what does not fit is refused.

@@ -1,6 +1,9 @@
 //! API keys of agents, `ovt_<key id>_<secret>`: several a server, so that they can be rotated.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -40,6 +43,15 @@ pub struct ListedApiKey {
     pub revoked_at: Option<OffsetDateTime>,
 }
 
+/// What became of a key that was to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Creation {
+    Created(ListedApiKey),
+    UnknownServer,
+    /// Its agent would be refused.
+    ServerRetired,
+}
+
 /// What became of a key that was to be revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revocation {
@@ -73,60 +85,80 @@ pub async fn find(db: &Db, key_id: &str) -> Result<Option<ApiKey>, Error> {
 /// Stores a new key.
 ///
 /// # Errors
-/// [`Error::Refused`] when the key id is taken or malformed, or the server is unknown.
-pub async fn create(db: &Db, new: NewApiKey, actor: Actor) -> Result<(), Error> {
+/// [`Error::Refused`] when the key id is taken or malformed.
+pub async fn create(db: &Db, new: NewApiKey, at: OffsetDateTime, actor: Actor) -> Result<Creation, Error> {
     in_transaction(db, move |change| {
         Box::pin(async move {
-            let details = json!({"after": {"server_id": new.server_id, "label": new.label}});
+            let Some(server) = vpn_server::Entity::find_by_id(new.server_id).one(change).await? else {
+                return Ok(Creation::UnknownServer);
+            };
+            if server.retired_at.is_some() {
+                return Ok(Creation::ServerRetired);
+            }
+            let details = json!({"after": {"server_id": server.id, "server": server.name, "label": new.label}});
             let entry = entry(Action::Create, &new.key_id, details);
             let row = table::ActiveModel {
                 key_id: Set(new.key_id),
                 server_id: Set(new.server_id),
                 secret_sha256: Set(new.secret_sha256.to_vec()),
                 label: Set(new.label),
-                ..Default::default()
+                created_at: Set(at),
+                revoked_at: Set(None),
             };
-            table::Entity::insert(row).exec_without_returning(change).await?;
-            audit::append(change, &actor, entry).await
+            let created = table::Entity::insert(row).exec_with_returning(change).await?;
+            audit::append(change, &actor, entry).await?;
+            Ok(Creation::Created(from_row(created)))
         })
     })
     .await
 }
 
-/// Revokes a key for good. Ingest replicas that hold it in their cache learn of it over the bus, from the caller.
-pub async fn revoke(db: &Db, key_id: &str, at: OffsetDateTime, actor: Actor) -> Result<Revocation, Error> {
+/// Revokes a key for good; with `server_id` only a key of that server. Ingest replicas that hold it in their cache learn of
+/// it over the bus, from the caller.
+pub async fn revoke(
+    db: &Db,
+    server_id: Option<i32>,
+    key_id: &str,
+    at: OffsetDateTime,
+    actor: Actor,
+) -> Result<Revocation, Error> {
     let key_id = key_id.to_owned();
     in_transaction(db, move |change| {
         Box::pin(async move {
-            let updated = table::Entity::update_many()
-                .col_expr(table::Column::RevokedAt, Expr::value(at))
-                .filter(table::Column::KeyId.eq(&key_id).and(table::Column::RevokedAt.is_null()))
-                .exec(change)
+            let row = table::Entity::find_by_id(&key_id)
+                .lock(LockType::NoKeyUpdate)
+                .one(change)
                 .await?;
-            if updated.rows_affected == 0 {
-                let known = table::Entity::find_by_id(key_id).one(change).await?.is_some();
-                return Ok(if known {
-                    Revocation::AlreadyRevoked
-                } else {
-                    Revocation::UnknownKey
-                });
+            let Some(row) = row.filter(|row| server_id.is_none_or(|server_id| server_id == row.server_id)) else {
+                return Ok(Revocation::UnknownKey);
+            };
+            if row.revoked_at.is_some() {
+                return Ok(Revocation::AlreadyRevoked);
             }
-            audit::append(change, &actor, entry(Action::Revoke, &key_id, json!({}))).await?;
+            let details = json!({"before": {"server_id": row.server_id, "label": row.label}});
+            let mut row = row.into_active_model();
+            row.revoked_at = Set(Some(at));
+            row.update(change).await?;
+            audit::append(change, &actor, entry(Action::Revoke, &key_id, details)).await?;
             Ok(Revocation::Revoked)
         })
     })
     .await
 }
 
-/// The keys of a server, revoked ones too, oldest first.
-pub async fn list_for_server(db: &Db, server_id: i32) -> Result<Vec<ListedApiKey>, Error> {
+/// The keys of a server, revoked ones too, oldest first; `None` when there is no such server.
+pub async fn list_for_server(db: &Db, server_id: i32) -> Result<Option<Vec<ListedApiKey>>, Error> {
+    let server = vpn_server::Entity::find_by_id(server_id).one(&db.connection).await?;
+    if server.is_none() {
+        return Ok(None);
+    }
     let rows = table::Entity::find()
         .filter(table::Column::ServerId.eq(server_id))
         .order_by_asc(table::Column::CreatedAt)
         .order_by_asc(table::Column::KeyId)
         .all(&db.connection)
         .await?;
-    Ok(rows.into_iter().map(from_row).collect())
+    Ok(Some(rows.into_iter().map(from_row).collect()))
 }
 
 fn from_row(row: table::Model) -> ListedApiKey {

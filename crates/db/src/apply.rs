@@ -6,6 +6,7 @@
 //! server exclude one another by the lock on its `vpn_server_state` row, so any number of processors may run.
 
 mod changes;
+mod copy;
 mod fresh;
 mod ledger;
 mod load;
@@ -112,7 +113,7 @@ async fn run(
     let replayed = plan.replays();
     let mut changes = plan.carry_out(connection).await?;
     write::events(connection, &fresh, &users, &changes).await?;
-    write::sessions(connection, &changes).await?;
+    write::sessions(connection, &changes, &fresh.new_sessions).await?;
     write::unmatched(connection, &fresh, &users, &changes).await?;
     write::last_seen(connection, &changes).await?;
     state::advance(connection, &mut servers, requests, &fresh, &boots).await?;

@@ -1,12 +1,27 @@
 //! The audit log: who did what to which object. An entry is written in the transaction of the change it tells of.
 
+mod action;
+pub mod checkpoints;
+mod filter;
+mod list;
+mod row;
+mod stream;
+mod verify;
+
 use std::net::IpAddr;
 
+use domain::audit_chain::canonical_json;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use serde_json::Value;
 
 use crate::transaction::in_transaction;
 use crate::{Db, Error};
+
+pub use action::Action;
+pub use filter::AuditFilter;
+pub use list::{explain_list, list};
+pub use stream::{AuditPiece, ChainState, stream, stream_behind};
+pub use verify::{Trusted, verify};
 
 /// Who acts, and from where.
 #[derive(Debug, Clone, Default)]
@@ -29,30 +44,6 @@ impl Actor {
     }
 }
 
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Create,
-    Update,
-    Delete,
-    Revoke,
-    Login,
-    LoginFailed,
-}
-
-impl Action {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-            Self::Revoke => "revoke",
-            Self::Login => "login",
-            Self::LoginFailed => "login_failed",
-        }
-    }
-}
-
 /// One entry. `details` holds before and after values, never a secret or a hash.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -63,27 +54,33 @@ pub struct Entry {
     pub details: Value,
 }
 
-const APPEND: &str = "INSERT INTO audit_log \
-    (actor_portal_user_id, actor_name, action, object_type, object_id, details_json, ip_address, user_agent, request_id) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7::inet, $8, $9)";
+const APPEND: &str = "SELECT append_audit_entry($1, $2, $3, $4, $5, $6, $7::inet, $8, $9)";
 
 /// Appends an entry in the transaction of the change itself, so that there is no change without its entry.
+///
+/// Let it be the transaction's last statement: the chain's head stays locked from here until the commit, which keeps other
+/// writers of the log waiting.
 pub(crate) async fn append(change: &DatabaseTransaction, actor: &Actor, entry: Entry) -> Result<(), Error> {
     let values = [
         actor.portal_user_id.into(),
-        actor.name.as_str().into(),
+        storable(&actor.name).into(),
         entry.action.as_str().into(),
         entry.object_type.into(),
-        entry.object_id.into(),
-        entry.details.into(),
+        entry.object_id.as_deref().map(storable).into(),
+        canonical_json(&entry.details).into(),
         actor.ip_address.map(|address| address.to_string()).into(),
-        actor.user_agent.clone().into(),
-        actor.request_id.clone().into(),
+        actor.user_agent.as_deref().map(storable).into(),
+        actor.request_id.as_deref().map(storable).into(),
     ];
     change
         .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, APPEND, values))
         .await?;
     Ok(())
+}
+
+/// PostgreSQL takes no NUL in a text; what a stranger typed must not keep its entry from being written.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Appends an entry for something that changed nothing, such as a failed login.

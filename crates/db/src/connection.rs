@@ -37,6 +37,29 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when the server cannot be reached.
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, Error> {
+        Self::connect_with(config, &[]).await
+    }
+
+    /// Connects for [`crate::apply`], whose statements go from a batch's rows to the tables by one B-tree index or another. The
+    /// planner is left no choice: tables that have grown since they were last counted look small to it, and then it reads
+    /// them whole, or asks the trigram index of searches for equal names.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the server cannot be reached.
+    pub async fn connect_for_batches(config: &DatabaseConfig) -> Result<Self, Error> {
+        let settings = [
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("enable_material", "off"),
+        ];
+        Self::connect_with(config, &settings).await
+    }
+
+    async fn connect_with(config: &DatabaseConfig, settings: &[(&'static str, &'static str)]) -> Result<Self, Error> {
+        let settings = settings.to_vec();
         let wait = Duration::from_secs(config.database_connect_timeout_seconds);
         let mut options = ConnectOptions::new(&config.database_url);
         options
@@ -45,7 +68,8 @@ impl Db {
             .connect_timeout(wait)
             .acquire_timeout(wait)
             .sqlx_logging(false)
-            .map_sqlx_postgres_opts(|options| {
+            .map_sqlx_postgres_opts(move |options| {
+                let options = options.options(settings.iter().copied());
                 options.options([
                     // A transaction left open by a dropped future must not swallow later commits of its connection.
                     ("idle_in_transaction_session_timeout", "30s"),

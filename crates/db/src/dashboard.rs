@@ -1,23 +1,12 @@
 //! The figures of the dashboard.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
-use time::{Date, OffsetDateTime};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::entities::{portal_user, vpn_session, vpn_user};
 use crate::sessions::{SessionRow, find_many};
 use crate::{Db, Error};
-
-/// Sessions that connected on a day (UTC) and their bytes so far; unknown counts add nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
-pub struct DayUsage {
-    pub day: Date,
-    pub sessions: i64,
-    pub vpn_users: i64,
-    pub bytes_in: i64,
-    pub bytes_out: i64,
-}
 
 /// How many VPN users there are.
 pub async fn vpn_user_count(db: &Db) -> Result<u64, Error> {
@@ -44,28 +33,6 @@ pub async fn portal_user_count(db: &Db) -> Result<u64, Error> {
 
 async fn row_count(db: &Db, count: sea_orm::sea_query::SelectStatement) -> Result<u64, Error> {
     crate::paging::count(db, &count).await
-}
-
-/// Usage per day of the sessions that connected at or after `since`, in the order of the days; days without are left out.
-pub async fn usage_by_day(db: &Db, since: OffsetDateTime) -> Result<Vec<DayUsage>, Error> {
-    let day = Expr::cust(r#"("connected_at" AT TIME ZONE 'UTC')::date"#);
-    let usage = vpn_session::Entity::find()
-        .select_only()
-        .expr_as(day.clone(), "day")
-        .expr_as(Expr::cust("count(*)"), "sessions")
-        .expr_as(Expr::cust(r#"count(DISTINCT "vpn_user_id")"#), "vpn_users")
-        .expr_as(
-            Expr::cust(r#"coalesce(least(sum("bytes_in"), 9223372036854775807), 0)::bigint"#),
-            "bytes_in",
-        )
-        .expr_as(
-            Expr::cust(r#"coalesce(least(sum("bytes_out"), 9223372036854775807), 0)::bigint"#),
-            "bytes_out",
-        )
-        .filter(vpn_session::Column::ConnectedAt.gte(since))
-        .group_by(day.clone())
-        .order_by_asc(day);
-    Ok(usage.into_model().all(&db.connection).await?)
 }
 
 /// The sessions that connected last, newest first.

@@ -29,10 +29,20 @@ impl Error {
         Self::Refused(DbErr::Custom(reason.into()))
     }
 
+    /// For rows that another transaction may have stored since this one looked: then it runs again and finds them.
+    pub(crate) fn or_conflict(self) -> Self {
+        match self {
+            Self::Refused(error) if sqlstate(&error).as_deref() == Some(UNIQUE_VIOLATION) => Self::Conflict(error),
+            other => other,
+        }
+    }
+
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
 }
+
+const UNIQUE_VIOLATION: &str = "23505";
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {

@@ -8,11 +8,11 @@ mod cursor;
 mod time_list;
 mod total;
 
-pub use cursor::{NameCursor, TimeCursor};
+pub use cursor::{CursorId, NameCursor, TimeCursor};
 pub use total::{EXACT_UP_TO, Total};
 
 pub(crate) use time_list::{SortKey, TimeKey, TimeList};
-pub(crate) use total::{bounded_count, count, explain, planned_rows};
+pub(crate) use total::{bounded_count, count, explain, explain_statement, planned_rows};
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,33 @@
 //! Portal users: the people who log in, and their roles.
+//!
+//! They are never erased, because the audit log names them: a deleted one is inactive for good, is in no list, and keeps its
+//! username, so that one name in the log is one person.
+
+mod accounts;
+mod activity;
+mod admins;
+mod edit;
+mod list;
+mod living_sessions;
+mod passwords;
+mod standing;
 
 use std::fmt;
+
+pub use accounts::{Account, find_account};
+pub use activity::{Attempt, LivingSession, OwnEntry, end_session, living_sessions, logins, own_entries};
+pub use edit::{AccountEdit, Deleted, Edited, delete, update};
+pub use list::{AccountFilter, AccountOrder, AccountPage, AccountSort, list};
+pub use passwords::{PasswordReset, change_password, reset_password};
+pub use standing::{Standing, standing};
 
 use domain::role::Role;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    TryInsertResult,
-    sea_query::{Expr, Func},
+    DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, TryInsertResult,
+    sea_query::{Expr, Func, OnConflict},
 };
 use serde_json::json;
-use time::OffsetDateTime;
 
 use crate::audit::{self, Action, Actor, Entry};
 use crate::entities::{portal_user as table, portal_user_role};
@@ -27,16 +44,23 @@ pub struct PortalUser {
     pub is_active: bool,
     /// Access tokens with another version are worthless.
     pub token_version: i32,
+    /// A login needs a code as well.
+    pub totp_enabled: bool,
+    pub must_change_password: bool,
 }
 
 /// A portal user to create.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct NewPortalUser {
     /// 3–50 letters, digits and underscores; unique whatever the case.
     pub username: String,
     pub password_hash: String,
     pub email: Option<String>,
     pub roles: Vec<Role>,
+    /// May not log in yet.
+    pub inactive: bool,
+    /// At the first login, because others know the password.
+    pub must_change_password: bool,
 }
 
 /// What became of the first admin.
@@ -47,38 +71,32 @@ pub enum FirstAdmin {
     UsernameTaken,
 }
 
-/// The user of that name in any case, active or not.
+/// The user of that name in any case, active or not. A deleted one is inactive.
 pub async fn find_by_username(db: &Db, username: &str) -> Result<Option<PortalUser>, Error> {
     let row = table::Entity::find()
         .filter(Expr::expr(Func::lower(Expr::col(table::Column::Username))).eq(Func::lower(username)))
         .one(&db.connection)
         .await?;
-    Ok(row.map(|row| PortalUser {
-        id: row.id,
-        username: row.username,
-        password_hash: row.password_hash,
-        is_active: row.is_active,
-        token_version: row.token_version,
-    }))
+    Ok(row.map(PortalUser::from))
 }
 
-/// The roles of a user, in the order of their ids.
-pub async fn roles_of(db: &Db, portal_user_id: i64) -> Result<Vec<Role>, Error> {
-    let rows = portal_user_role::Entity::find()
-        .filter(portal_user_role::Column::PortalUserId.eq(portal_user_id))
-        .order_by_asc(portal_user_role::Column::PortalRoleId)
-        .all(&db.connection)
-        .await?;
-    let role = |row: portal_user_role::Model| {
-        Role::from_id(row.portal_role_id)
-            .ok_or_else(|| Error::Corrupt(format!("role {} is unknown", row.portal_role_id)))
-    };
-    rows.into_iter().map(role).collect()
+impl From<table::Model> for PortalUser {
+    fn from(row: table::Model) -> Self {
+        Self {
+            id: row.id,
+            username: row.username,
+            password_hash: row.password_hash,
+            is_active: row.is_active && row.deleted_at.is_none(),
+            token_version: row.token_version,
+            totp_enabled: row.totp_confirmed_at.is_some(),
+            must_change_password: row.must_change_password,
+        }
+    }
 }
 
 /// Whether anybody who may log in is an admin.
 pub async fn any_admin_exists(db: &Db) -> Result<bool, Error> {
-    admin_exists(&db.connection).await
+    admins::exist(&db.connection).await
 }
 
 /// Creates a user with its roles and returns its id; `None` when the name is taken.
@@ -101,17 +119,15 @@ pub async fn create_first_admin(
 ) -> Result<FirstAdmin, Error> {
     in_transaction(db, move |change| {
         Box::pin(async move {
-            change
-                .execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('create_first_admin'))")
-                .await?;
-            if admin_exists(change).await? {
+            admins::lock(change).await?;
+            if admins::exist(change).await? {
                 return Ok(FirstAdmin::AdminExists);
             }
             let new = NewPortalUser {
                 username,
                 password_hash,
-                email: None,
                 roles: vec![Role::Admin],
+                ..NewPortalUser::default()
             };
             let created = insert(change, new, &actor).await?;
             Ok(created.map_or(FirstAdmin::UsernameTaken, FirstAdmin::Created))
@@ -120,41 +136,28 @@ pub async fn create_first_admin(
     .await
 }
 
-/// Notes a successful login. `actor` is the user himself.
-pub async fn record_login(db: &Db, portal_user_id: i64, at: OffsetDateTime, actor: Actor) -> Result<(), Error> {
-    in_transaction(db, move |change| {
-        Box::pin(async move {
-            table::Entity::update_many()
-                .col_expr(table::Column::LastPortalLoginAt, Expr::value(at))
-                .filter(table::Column::Id.eq(portal_user_id))
-                .exec(change)
-                .await?;
-            audit::append(change, &actor, entry(Action::Login, portal_user_id, json!({}))).await
-        })
-    })
-    .await
-}
-
-async fn admin_exists(connection: &impl ConnectionTrait) -> Result<bool, Error> {
-    let admins = portal_user_role::Entity::find()
-        .inner_join(table::Entity)
-        .filter(portal_user_role::Column::PortalRoleId.eq(Role::Admin.id()))
-        .filter(table::Column::IsActive.eq(true))
-        .count(connection)
-        .await?;
-    Ok(admins > 0)
-}
-
 async fn insert(change: &DatabaseTransaction, new: NewPortalUser, actor: &Actor) -> Result<Option<i64>, Error> {
     let roles: Vec<&str> = new.roles.iter().map(|role| role.as_str()).collect();
-    let details = json!({"after": {"username": new.username, "email": new.email, "roles": roles}});
+    let details = json!({"after": {
+        "username": new.username,
+        "email": new.email,
+        "roles": roles,
+        "is_active": !new.inactive,
+        "must_change_password": new.must_change_password,
+    }});
     let row = table::ActiveModel {
         username: Set(new.username),
         password_hash: Set(new.password_hash),
         email: Set(new.email),
+        is_active: Set(!new.inactive),
+        must_change_password: Set(new.must_change_password),
         ..Default::default()
     };
-    let inserted = table::Entity::insert(row).on_conflict_do_nothing().exec(change).await?;
+    let inserted = table::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec(change)
+        .await?;
     let TryInsertResult::Inserted(inserted) = inserted else {
         return Ok(None);
     };

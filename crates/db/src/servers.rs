@@ -148,7 +148,7 @@ async fn overviews(db: &Db, which: Condition) -> Result<Vec<ServerOverview>, Err
     Ok(servers.into_iter().map(overview).collect())
 }
 
-async fn states(db: &Db, ids: &[i32]) -> Result<HashMap<i32, vpn_server_state::Model>, Error> {
+pub(crate) async fn states(db: &Db, ids: &[i32]) -> Result<HashMap<i32, vpn_server_state::Model>, Error> {
     let wanted = vpn_server_state::Column::ServerId.eq_any(ids.to_vec());
     let states = vpn_server_state::Entity::find()
         .filter(wanted)
@@ -175,7 +175,7 @@ async fn active_sessions(db: &Db, ids: &[i32]) -> Result<HashMap<i32, u64>, Erro
         .collect())
 }
 
-async fn gap_counts(db: &Db, ids: &[i32]) -> Result<HashMap<i32, GapCount>, Error> {
+pub(crate) async fn gap_counts(db: &Db, ids: &[i32]) -> Result<HashMap<i32, GapCount>, Error> {
     let counted: Vec<(i32, i64, i64, Option<OffsetDateTime>)> = event_gap::Entity::find()
         .select_only()
         .column(event_gap::Column::ServerId)

@@ -3,19 +3,24 @@
 mod export;
 mod filter;
 mod list;
+mod related;
 mod row;
+mod traffic;
 mod view;
 
 pub use export::{ExportItem, export};
 pub use filter::{SessionFilter, parse_network};
+pub use ipnetwork::IpNetwork;
 pub use list::{ListError, SessionOrder, SessionSort, explain_list, list};
+pub use related::{Related, explain_related, latest_of_user, related};
 pub use row::SessionRow;
+pub use traffic::{CounterReading, readings};
 pub use view::{ClientView, SessionView};
 
 pub(crate) use filter::status_condition;
 pub(crate) use row::select;
 
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::entities::vpn_session;
@@ -23,10 +28,14 @@ use crate::{Db, Error};
 
 /// One session.
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<SessionRow>, Error> {
+    find_within(&db.connection, id).await
+}
+
+pub(crate) async fn find_within(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<SessionRow>, Error> {
     Ok(select()
         .filter(vpn_session::Column::Id.eq(id))
         .into_model()
-        .one(&db.connection)
+        .one(connection)
         .await?)
 }
 

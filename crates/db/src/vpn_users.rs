@@ -1,15 +1,16 @@
 //! VPN users as the portal shows them. Whether one is active follows from its sessions.
 
+mod edit;
 mod list;
 
 use std::collections::HashMap;
 
-pub use list::{LastSeen, UserFilter, UserOrder, UserSort, VpnStatus, explain_list, list};
+pub use edit::{Edited, MetadataEdit, edit_metadata};
+pub use list::{LastSeen, UserFilter, UserOrder, UserSort, VpnStatus, explain_list, list, next_users};
 
 use sea_orm::sea_query::extension::postgres::PgExpr as _;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use time::OffsetDateTime;
 
 use crate::entities::enums::SessionStatus;
 use crate::entities::{vpn_server, vpn_session, vpn_user, vpn_user_ccd, vpn_user_route};
@@ -36,13 +37,6 @@ pub struct CcdRow {
 pub struct RouteRow {
     pub route: vpn_user_route::Model,
     pub server_instance: String,
-}
-
-/// Bytes of the sessions that began within a time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Traffic {
-    pub bytes_in: i64,
-    pub bytes_out: i64,
 }
 
 /// One VPN user.
@@ -89,30 +83,6 @@ pub async fn routes(db: &Db, vpn_user_id: i64) -> Result<Vec<RouteRow>, Error> {
             server_instance: name(server),
         })
         .collect())
-}
-
-/// Bytes of a VPN user's sessions that connected at or after `since`; unknown counts add nothing.
-pub async fn traffic_since(db: &Db, vpn_user_id: i64, since: OffsetDateTime) -> Result<Traffic, Error> {
-    let sums: Option<(Option<i64>, Option<i64>)> = vpn_session::Entity::find()
-        .select_only()
-        .expr_as(
-            Expr::cust(r#"least(sum("bytes_in"), 9223372036854775807)::bigint"#),
-            "bytes_in",
-        )
-        .expr_as(
-            Expr::cust(r#"least(sum("bytes_out"), 9223372036854775807)::bigint"#),
-            "bytes_out",
-        )
-        .filter(vpn_session::Column::VpnUserId.eq(vpn_user_id))
-        .filter(vpn_session::Column::ConnectedAt.gte(since))
-        .into_tuple()
-        .one(&db.connection)
-        .await?;
-    let (bytes_in, bytes_out) = sums.unwrap_or_default();
-    Ok(Traffic {
-        bytes_in: bytes_in.unwrap_or_default(),
-        bytes_out: bytes_out.unwrap_or_default(),
-    })
 }
 
 /// Has `text` in the common name, the full name or the e-mail, whatever the case.

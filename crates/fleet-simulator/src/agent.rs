@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::keys::ServerKey;
-use crate::wire::{Batch, Event, Heartbeat, format_time};
+use agent_api::{Batch, Event, Heartbeat, format_time};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::keys::ServerKey;
 use crate::plan::{Delivery, FleetSettings, Parcel};
 use crate::requested;
-use crate::wire::Event;
+use agent_api::Event;
 
 /// History is sent in batches of this many events.
 const HISTORY_BATCH: usize = 500;

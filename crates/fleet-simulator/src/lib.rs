@@ -8,7 +8,6 @@ pub mod keys;
 pub mod load;
 pub mod plan;
 pub mod recording;
-pub mod wire;
 
 use std::future::pending;
 use std::io::{ErrorKind, Write};

@@ -27,6 +27,8 @@ use crate::store::{Stored, Submission};
         (status = 400, description = "Not JSON of this shape, or a value that cannot be", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_api_key`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`wrong_server_id`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is over the limit", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Content type or encoding is not accepted", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "Over the VPN server's rate; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Not stored; send the next one after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     ),

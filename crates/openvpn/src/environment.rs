@@ -40,6 +40,12 @@ impl Environment {
         }
     }
 
+    /// As `NAME=value` lines, to be read by [`Self::parse`] again. A line break in a value becomes a space.
+    pub fn to_lines(&self) -> String {
+        let line = |(name, value): (&String, &String)| format!("{name}={}\n", value.replace(['\n', '\r'], " "));
+        self.0.iter().map(line).collect()
+    }
+
     /// The value, unless it is missing or empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())

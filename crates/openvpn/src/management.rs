@@ -54,6 +54,16 @@ pub struct ClientEnded {
     pub reason: String,
 }
 
+/// What one line from the daemon means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Line {
+    Notice(Notice),
+    /// Part of the answer to a command: `SUCCESS: …`, `ERROR: …`, `END`, or a line of a longer answer.
+    Answer(String),
+    /// The line continues something, or is of no interest.
+    Nothing,
+}
+
 /// A notice and when the management client read it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimedNotice {
@@ -64,10 +74,11 @@ pub struct TimedNotice {
 /// Reads a whole transcript. Lines that make no sense are passed over.
 pub fn parse_transcript(text: &str) -> Vec<TimedNotice> {
     let mut reader = Reader::default();
-    text.lines()
-        .filter_map(said_by_daemon)
-        .for_each(|(at, line)| reader.read(at, line));
-    reader.notices
+    let notice = |(at, line)| match reader.read(line) {
+        Line::Notice(notice) => Some(TimedNotice { at, notice }),
+        Line::Answer(_) | Line::Nothing => None,
+    };
+    text.lines().filter_map(said_by_daemon).filter_map(notice).collect()
 }
 
 fn said_by_daemon(line: &str) -> Option<(OffsetDateTime, &str)> {
@@ -82,9 +93,9 @@ fn epoch_milliseconds(text: &str) -> Option<OffsetDateTime> {
     unix_seconds(seconds.parse().ok()?)?.checked_add(Duration::milliseconds(milliseconds.parse::<u16>().ok()?.into()))
 }
 
+/// Reads what the daemon says, line by line.
 #[derive(Debug, Default)]
-struct Reader {
-    notices: Vec<TimedNotice>,
+pub struct Reader {
     client: Option<ClientBlock>,
     status: Option<String>,
 }
@@ -97,56 +108,70 @@ struct ClientBlock {
     environment: Environment,
 }
 
+/// No daemon lists so much; a longer report is damage, not to be kept in memory.
+const MAX_REPORT_BYTES: usize = 64 << 20;
+
 impl Reader {
-    fn read(&mut self, at: OffsetDateTime, line: &str) {
-        match line
+    /// Takes in a line without its end. Lines that make no sense are passed over.
+    pub fn read(&mut self, line: &str) -> Line {
+        let notice = match line
             .strip_prefix('>')
             .and_then(|notification| notification.split_once(':'))
         {
-            Some(("CLIENT", text)) => self.read_client(at, text),
-            Some((source, text)) => {
-                let notice = match source {
-                    "BYTECOUNT_CLI" => byte_count(text),
-                    "STATE" => state(text),
-                    "LOG" => client_ended(text).map(Notice::ClientEnded),
-                    _ => None,
-                };
-                self.add(at, notice);
+            Some(("CLIENT", text)) => self.read_client(text),
+            Some(("BYTECOUNT_CLI", text)) => byte_count(text),
+            Some(("STATE", text)) => state(text),
+            Some(("LOG", text)) => client_ended(text).map(Notice::ClientEnded),
+            Some(_) => None,
+            None => return self.read_answer(line),
+        };
+        notice.map_or(Line::Nothing, Line::Notice)
+    }
+
+    fn read_client(&mut self, text: &str) -> Option<Notice> {
+        match (text.split_once(',')?, &mut self.client) {
+            (("ENV", "END"), client) => client.take().and_then(ClientBlock::notice),
+            (("ENV", assignment), Some(client)) => {
+                client.environment.add(assignment);
+                None
             }
-            None => self.read_answer(at, line),
+            (("ENV", _), None) => None,
+            (("ADDRESS", text), _) => own_address(text),
+            ((kind, rest), client) => {
+                *client = ClientBlock::begin(kind, rest);
+                None
+            }
         }
     }
 
-    fn add(&mut self, at: OffsetDateTime, notice: Option<Notice>) {
-        self.notices.extend(notice.map(|notice| TimedNotice { at, notice }));
-    }
-
-    fn read_client(&mut self, at: OffsetDateTime, text: &str) {
-        match (text.split_once(','), &mut self.client) {
-            (Some(("ENV", "END")), client) => {
-                let notice = client.take().and_then(ClientBlock::notice);
-                self.add(at, notice);
-            }
-            (Some(("ENV", assignment)), Some(client)) => client.environment.add(assignment),
-            (Some(("ENV", _)), None) => {}
-            (Some(("ADDRESS", text)), _) => self.add(at, own_address(text)),
-            (Some((kind, rest)), _) => self.client = ClientBlock::begin(kind, rest),
-            (None, _) => {}
-        }
-    }
-
-    fn read_answer(&mut self, at: OffsetDateTime, line: &str) {
+    fn read_answer(&mut self, line: &str) -> Line {
         if line == "OpenVPN CLIENT LIST" || line.starts_with("TITLE,") || line.starts_with("TITLE\t") {
             self.status = Some(String::new());
         }
-        let Some(status) = &mut self.status else { return };
+        let Some(status) = &mut self.status else {
+            return Line::Answer(line.to_owned());
+        };
         status.push_str(line);
         status.push('\n');
-        if line == "END" {
-            let report = parse_status(&self.status.take().unwrap_or_default()).ok();
-            self.add(at, report.map(Notice::Status));
+        if line != "END" && status.len() <= MAX_REPORT_BYTES {
+            return Line::Nothing;
+        }
+        match parse_status(&self.status.take().unwrap_or_default()) {
+            Ok(report) => Line::Notice(Notice::Status(report)),
+            Err(_) => Line::Nothing,
         }
     }
+}
+
+/// A line of the cached log (`log N`): `epoch,flags,message`.
+pub fn cached_log_line(line: &str) -> Option<ClientEnded> {
+    client_ended(line)
+}
+
+/// A line of the state history (`state all`): seconds since 1970 and the state's name.
+pub fn state_line(line: &str) -> Option<(u64, &str)> {
+    let mut parts = line.split(',');
+    Some((parts.next()?.parse().ok()?, parts.next()?))
 }
 
 impl ClientBlock {

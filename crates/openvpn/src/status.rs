@@ -19,6 +19,10 @@ pub struct StatusReport {
     pub version: u8,
     /// When the daemon wrote it, in whole seconds.
     pub at: OffsetDateTime,
+    /// `OpenVPN 2.6.14 …`; version 1 does not say.
+    pub daemon: Option<String>,
+    /// The kernel moves the data, and counters may stand still; daemons before 2.6 do not say.
+    pub dco: Option<bool>,
     pub clients: Vec<ListedClient>,
 }
 
@@ -74,12 +78,14 @@ pub fn parse_status(text: &str) -> Result<StatusReport, StatusError> {
 }
 
 fn parse_rows(version: u8, separator: char, lines: &[&str]) -> Result<StatusReport, StatusError> {
-    let mut at = None;
+    let (mut at, mut daemon, mut dco) = (None, None, None);
     let mut columns = Vec::new();
     let mut clients = Vec::new();
     for line in lines {
         let cells: Vec<&str> = line.split(separator).collect();
         match cells.as_slice() {
+            ["TITLE", title, ..] => daemon = Some((*title).to_owned()),
+            ["GLOBAL_STATS", "dco_enabled", enabled] => dco = Some(*enabled != "0"),
             ["TIME", .., seconds] => at = seconds.parse().ok().and_then(unix_seconds),
             ["HEADER", "CLIENT_LIST", names @ ..] => columns = names.to_vec(),
             ["CLIENT_LIST", values @ ..] => {
@@ -92,6 +98,8 @@ fn parse_rows(version: u8, separator: char, lines: &[&str]) -> Result<StatusRepo
     Ok(StatusReport {
         version,
         at: at.ok_or(StatusError::NoTime)?,
+        daemon,
+        dco,
         clients,
     })
 }
@@ -190,6 +198,8 @@ fn parse_version_1(lines: &[&str]) -> Result<StatusReport, StatusError> {
     Ok(StatusReport {
         version: 1,
         at: at.ok_or(StatusError::NoTime)?,
+        daemon: None,
+        dco: None,
         clients,
     })
 }

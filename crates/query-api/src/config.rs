@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use access_token::AccessConfig;
+use bus::BusConfig;
 use db::DatabaseConfig;
 use garde::Validate;
 use serde::Deserialize;
@@ -14,6 +16,11 @@ use crate::server_health::Thresholds;
 pub struct Config {
     #[serde(flatten)]
     pub database: DatabaseConfig,
+    #[serde(flatten)]
+    pub bus: BusConfig,
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub access: AccessConfig,
     /// `DATABASE_READ_URL`: a replica to read from; `DATABASE_URL` when not set.
     #[serde(default)]
     pub database_read_url: Option<String>,
@@ -42,7 +49,11 @@ pub struct Config {
     #[serde(default = "default_session_timeout")]
     #[garde(range(min = 60, max = 604_800))]
     pub session_timeout_seconds: u32,
-    /// `USAGE_CACHE_SECONDS`: how old the dashboard's usage per day may be.
+    /// `TERMINATE_EXPIRES_SECONDS`: how long a request to end a session waits for its VPN server's agent.
+    #[serde(default = "default_terminate_expires")]
+    #[garde(range(min = 10, max = 86_400))]
+    pub terminate_expires_seconds: u32,
+    /// `USAGE_CACHE_SECONDS`: how old the dashboard's charts and the figures of today may be.
     #[serde(default = "default_usage_cache")]
     #[garde(range(max = 3_600))]
     pub usage_cache_seconds: u64,
@@ -59,6 +70,10 @@ impl Config {
 
     pub(crate) fn usage_cache(&self) -> Duration {
         Duration::from_secs(self.usage_cache_seconds)
+    }
+
+    pub(crate) fn termination_patience(&self) -> time::Duration {
+        time::Duration::seconds(self.terminate_expires_seconds.into())
     }
 
     pub(crate) fn thresholds(&self) -> Thresholds {
@@ -91,6 +106,10 @@ fn default_server_silent() -> u32 {
 
 fn default_session_timeout() -> u32 {
     7_200
+}
+
+fn default_terminate_expires() -> u32 {
+    120
 }
 
 fn default_usage_cache() -> u64 {

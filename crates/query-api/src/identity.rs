@@ -15,10 +15,10 @@ use service_kit::{Problem, ProblemBody, clock};
 use time::{Duration, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::State;
 use crate::error::{Failure, invalid_parameter};
 use crate::gap::GapView;
 use crate::parameters::Parameters;
+use crate::{State, identity_reason};
 
 /// Who held an address at an instant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,6 +29,11 @@ pub(crate) struct Identity {
     at: OffsetDateTime,
     /// The best certainty of any holder.
     answer: CertaintyView,
+    /// The answer and its reasons, for people.
+    #[schema(
+        example = "10.8.0.23 was held at 2026-02-13T03:14:07.000Z by jdoe on vpn-1, for certain: there is proof of life at 2026-02-13T03:10:00.000Z and at 2026-02-13T03:20:00.000Z."
+    )]
+    why: String,
     /// Certain ones first.
     holders: Vec<Holder>,
     /// Missing events of any VPN server around the instant: a holder may be among them. At most 200.
@@ -60,9 +65,11 @@ pub(crate) enum AddressKindView {
 /// A session that held the address, certainly or probably.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Holder {
-    certainty: CertaintyView,
+    pub(crate) certainty: CertaintyView,
     address: AddressKindView,
     session: SessionView,
+    /// Why, for people.
+    pub(crate) why: String,
     /// Proof of life at or before the instant.
     #[serde(serialize_with = "time_format::millis")]
     proof_before: OffsetDateTime,
@@ -146,6 +153,7 @@ async fn answer(db: &Db, ip: IpAddr, at: OffsetDateTime, now: OffsetDateTime) ->
     Ok(Identity {
         ip,
         at,
+        why: identity_reason::of_answer(ip, at, &holders, around.len()),
         answer: holders.first().map_or(CertaintyView::None, |holder| holder.certainty),
         holders,
         gaps: around.into_iter().take(MOST_GAPS).map(GapView::from).collect(),
@@ -168,14 +176,17 @@ async fn holder(
         }
         .touches(from, to)
     };
+    let gaps: Vec<GapView> = gaps.into_iter().filter(touches).map(GapView::from).collect();
+    let session = candidate.row.view(now);
     Ok(Holder {
         certainty: verdict.certainty.into(),
         address: candidate.kind.into(),
-        session: candidate.row.view(now),
+        why: identity_reason::of_holder(&session, verdict, gaps.len()),
+        session,
         proof_before: verdict.proof_before,
         proof_after: verdict.proof_after,
         disproof: verdict.disproof,
-        gaps: gaps.into_iter().filter(touches).map(GapView::from).collect(),
+        gaps,
     })
 }
 

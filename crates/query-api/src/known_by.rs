@@ -85,6 +85,17 @@ pub(crate) enum DurationSource {
     Running,
 }
 
+impl KnownBy {
+    pub(crate) fn gaps(&self) -> &[GapView] {
+        &self.gaps
+    }
+
+    /// The event that tells of the end.
+    pub(crate) fn end_event(&self) -> Option<Uuid> {
+        self.end.as_ref().and_then(|end| end.event_id)
+    }
+}
+
 /// Gathers how the facts of a session are known; `own` are the events matched to it.
 pub(crate) async fn gather(
     db: &Db,

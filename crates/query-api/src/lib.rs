@@ -1,31 +1,57 @@
 //! What the portal reads: sessions, VPN users, VPN servers, events, identity at an instant, the dashboard, exports.
 
+mod acting;
+mod activity;
+mod audit_export;
+mod audit_filter;
+mod audit_logs;
+mod audit_verify;
+mod commands;
 pub mod config;
 mod csv_cells;
 mod dashboard;
+mod denials;
 mod error;
 mod events;
 mod export;
-mod export_rows;
+mod exporting;
+mod fields;
 mod gap;
+mod health_history;
 mod identity;
+mod identity_reason;
 mod known_by;
 mod page;
 mod parameters;
+mod registry;
+mod related;
 pub mod routes;
+mod search;
 mod server_health;
 mod servers;
 mod session_detail;
 mod session_filter;
+mod session_rows;
 mod sessions;
+mod table;
+mod terminate;
+mod time_range;
+mod timeline;
+mod top_users;
+mod traffic;
+mod usage;
+mod vpn_user_activity;
 mod vpn_user_detail;
+mod vpn_user_edit;
+mod vpn_user_export;
 mod vpn_users;
 
 use std::time::Duration;
 
-use access_token::{Guard, PublicKey, Verifier};
+use access_token::{Denylist, Guard, PublicKey, Verifier};
 use actix_web::web::Data;
 use anyhow::Context;
+use bus::Bus;
 use db::{Db, ReaderConfig, signing_keys};
 use service_kit::Service;
 
@@ -40,8 +66,16 @@ pub(crate) struct State {
     pub(crate) db: Db,
     /// Its own connections, so that exports neither wait for pages nor keep them waiting.
     pub(crate) exports: Db,
+    /// Where changes and audit entries go, never a replica.
+    pub(crate) writer: Db,
+    /// Held by the one verification of the audit log that may run.
+    pub(crate) verifying: tokio::sync::Mutex<()>,
+    /// Tells other services what was revoked.
+    pub(crate) bus: Bus,
     pub(crate) thresholds: Thresholds,
     pub(crate) usage: UsageCache,
+    /// How long a request to end a session waits for an agent.
+    pub(crate) termination_patience: time::Duration,
 }
 
 /// The service, ready to run.
@@ -56,14 +90,29 @@ pub async fn build(config: Config) -> anyhow::Result<Service> {
     )
     .await?;
     let exports = connect(&config, config.export_connections, None).await?;
-    let guard = Guard::new(routes::ROUTES, verifier(&config, &db));
+    let writer = Db::connect(&config.database)
+        .await
+        .context("cannot reach PostgreSQL (DATABASE_URL)")?;
+    let bus = Bus::connect(&config.bus).await.context("cannot use NATS (NATS_URL)")?;
+    let denylist = Denylist::connect(&config.access).context("cannot use Redis (REDIS_URL)")?;
+    let revoked = bus
+        .subscribe_access_revoked()
+        .await
+        .context("cannot follow revocations")?;
+    let guard = Guard::new(routes::ROUTES, verifier(&config, &db), denylist.clone(), &config.access)
+        .on_denied(denials::recorder(writer.clone()));
     let state = Data::new(State {
         db: db.clone(),
         exports,
+        writer,
+        verifying: tokio::sync::Mutex::default(),
+        bus,
         thresholds: config.thresholds(),
         usage: UsageCache::new(config.usage_cache()),
+        termination_patience: config.termination_patience(),
     });
-    let service = Service::new()
+    let service = denylist
+        .attach(Service::new(), revoked)
         .default_port(DEFAULT_PORT)
         .http(routes::openapi()?, move |services| {
             routes::serve(services, &guard, &state)

@@ -1,6 +1,6 @@
 //! Pages of lists: `page`, `per_page` and `cursor` in, totals and `next_cursor` out.
 
-use db::paging::{From, NameCursor, Page, PageRequest, TimeCursor};
+use db::paging::{CursorId, From, NameCursor, Page, PageRequest, TimeCursor};
 use serde::Serialize;
 use service_kit::Problem;
 use utoipa::{IntoParams, ToSchema};
@@ -33,7 +33,7 @@ pub(crate) trait Opaque: Sized {
     fn is_descending(&self) -> bool;
 }
 
-impl Opaque for TimeCursor {
+impl<Id: CursorId> Opaque for TimeCursor<Id> {
     fn encode(&self) -> String {
         Self::encode(self)
     }

@@ -128,7 +128,7 @@ pub(crate) struct BootView {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents and names the parameters")]
 pub(crate) struct ServersParams {
-    /// Status; repeat it or separate by commas for several.
+    /// Status; repeat it or separate by commas for several. Retired VPN servers are shown only when `retired` is among them.
     #[param(required = false)]
     status: Vec<ServerStatus>,
     /// Part of the name or the description.
@@ -160,7 +160,10 @@ pub(crate) async fn list_servers(
     let statuses: Vec<ServerStatus> = parameters.values("status", expected, one_of)?;
     let search = session_filter::search(&parameters)?.unwrap_or_default().to_lowercase();
     let request: PageRequest<NameCursor> = page::request(&parameters, None)?;
-    let asked_for = |server: &ServerView| statuses.is_empty() || statuses.contains(&server.status);
+    let asked_for = |server: &ServerView| match statuses.as_slice() {
+        [] => server.status != ServerStatus::Retired,
+        statuses => statuses.contains(&server.status),
+    };
     let named = |server: &ServerView| {
         server.name.to_lowercase().contains(&search) || server.description.to_lowercase().contains(&search)
     };
@@ -183,6 +186,7 @@ pub(crate) async fn list_servers(
     params(("id" = i32, Path, description = "Id of the VPN server")),
     responses(
         (status = 200, description = "The VPN server", body = ServerDetail),
+        (status = 400, description = "The id is no number that an id can be", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such VPN server", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -230,7 +234,7 @@ pub(crate) async fn named<P: IntoParams>(db: &Db, parameters: &Parameters<P>) ->
 }
 
 impl ServerView {
-    fn of(overview: ServerOverview, thresholds: Thresholds, now: OffsetDateTime) -> Self {
+    pub(crate) fn of(overview: ServerOverview, thresholds: Thresholds, now: OffsetDateTime) -> Self {
         let (status, troubles) = judge(&overview, thresholds, now);
         let ServerOverview {
             server,

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json, Path};
 use db::entities::enums::EventType;
 use db::entities::vpn_event;
 use db::sessions::{self, SessionView};
-use db::{events, vpn_users};
+use db::{commands, events, vpn_users};
 use domain::time_format;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,12 +15,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::State;
+use crate::commands::CommandView;
 use crate::error::{Failure, not_found};
 use crate::known_by::{self, KnownBy};
 use crate::parameters::{NoParameters, Parameters};
+use crate::timeline::{self, TimelineEntry};
 
 /// Most events of a session that are shown.
 const MOST_EVENTS: u64 = 2_000;
+const MOST_COMMANDS: u64 = 20;
 
 /// A session with its events and how its facts are known.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +33,10 @@ pub(crate) struct SessionDetail {
     full_name: Option<String>,
     email: Option<String>,
     known_by: KnownBy,
+    /// What happened, in the order of time, and how it is known.
+    timeline: Vec<TimelineEntry>,
+    /// What portal users asked of it, newest first; at most 20.
+    commands: Vec<CommandView>,
     /// The events matched to the session, in the order in which they happened.
     events: Vec<EventView>,
     /// There are more than 2,000 events; the earliest are left out.
@@ -76,7 +83,7 @@ pub(crate) async fn get_session(
     Ok(Json(detail.ok_or_else(|| not_found("session"))?))
 }
 
-async fn detail(state: &State, id: Uuid) -> Result<Option<SessionDetail>, db::Error> {
+pub(crate) async fn detail(state: &State, id: Uuid) -> Result<Option<SessionDetail>, db::Error> {
     let Some(row) = sessions::find(&state.db, id).await? else {
         return Ok(None);
     };
@@ -84,15 +91,20 @@ async fn detail(state: &State, id: Uuid) -> Result<Option<SessionDetail>, db::Er
     let user = vpn_users::metadata(&state.db, row.session.vpn_user_id).await?;
     let mut events = events::of_session(&state.db, &row.session, MOST_EVENTS + 1).await?;
     let known_by = known_by::gather(&state.db, &row.session, &events, now).await?;
+    let commands = commands::of_session(&state.db, id, MOST_COMMANDS).await?;
+    let commands: Vec<CommandView> = commands.into_iter().map(|row| CommandView::of(row, now)).collect();
     let earlier_events_left_out = events.len() as u64 > MOST_EVENTS;
     if earlier_events_left_out {
         events.remove(0);
     }
+    let timeline = timeline::tell(&row.session, &events, &known_by, &commands);
     Ok(Some(SessionDetail {
         session: row.view(now),
         full_name: user.as_ref().and_then(|user| user.full_name.clone()),
         email: user.and_then(|user| user.email),
         known_by,
+        timeline,
+        commands,
         events: events.into_iter().map(EventView::from).collect(),
         earlier_events_left_out,
     }))

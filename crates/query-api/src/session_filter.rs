@@ -2,9 +2,10 @@
 
 use db::Db;
 use db::entities::enums::SessionStatus;
-use db::sessions::{SessionFilter, SessionOrder, SessionSort, parse_network};
+use db::sessions::{IpNetwork, SessionFilter, SessionOrder, SessionSort, parse_network};
 use service_kit::Problem;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use crate::error::invalid_parameter;
 use crate::parameters::{DATE_OR_TIME, Parameters, beginning, first_behind, one_of};
@@ -22,10 +23,28 @@ pub(crate) async fn read<P: IntoParams>(db: &Db, parameters: &Parameters<P>) -> 
         vpn_user_id: parameters.value("user_id", "the number of a VPN user", id)?,
         user_types: parameters.values("user_type", "internal, external, contractor or guest", one_of)?,
         search: search(parameters)?,
-        network: parameters.value("ip", "an address (10.8.0.2) or a network (10.8.0.0/24)", parse_network)?,
+        network: network(parameters, "ip")?,
+        real_network: network(parameters, "real_ip")?,
+        virtual_network: network(parameters, "virtual_ip")?,
+        ids: ids(parameters)?,
         connected_from: parameters.value("from_date", DATE_OR_TIME, beginning)?,
         connected_before: parameters.value("to_date", DATE_OR_TIME, first_behind)?,
     })
+}
+
+fn network<P: IntoParams>(parameters: &Parameters<P>, name: &str) -> Result<Option<IpNetwork>, Problem> {
+    parameters.value(name, "an address (10.8.0.2) or a network (10.8.0.0/24)", parse_network)
+}
+
+/// More ids are no selection that a person made.
+const MOST_IDS: usize = 500;
+
+fn ids<P: IntoParams>(parameters: &Parameters<P>) -> Result<Vec<Uuid>, Problem> {
+    let ids = parameters.values("id", "the UUID of a session", |text| Uuid::try_parse(text).ok())?;
+    if ids.len() > MOST_IDS {
+        return Err(invalid_parameter("id", "At most 500 sessions can be named."));
+    }
+    Ok(ids)
 }
 
 fn statuses<P: IntoParams>(parameters: &Parameters<P>) -> Result<Vec<SessionStatus>, Problem> {

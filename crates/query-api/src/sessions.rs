@@ -42,6 +42,12 @@ pub(crate) struct SessionsParams {
     /// Address (`10.8.0.2`, `fd00::2`) or network (`10.8.0.0/24`) that holds the real or a virtual address.
     #[param(example = "10.8.0.0/24")]
     ip: Option<String>,
+    /// Address or network that holds the real address.
+    #[param(example = "203.0.113.0/24")]
+    real_ip: Option<String>,
+    /// Address or network that holds a virtual address.
+    #[param(example = "10.8.0.2")]
+    virtual_ip: Option<String>,
     /// Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC.
     #[param(example = "2026-02-13")]
     from_date: Option<String>,
@@ -94,6 +100,10 @@ pub(crate) struct UserSessionsParams {
     server_instance: Vec<String>,
     /// Address or network that holds the real or a virtual address.
     ip: Option<String>,
+    /// Address or network that holds the real address.
+    real_ip: Option<String>,
+    /// Address or network that holds a virtual address.
+    virtual_ip: Option<String>,
     /// Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC.
     from_date: Option<String>,
     /// Sessions that connected at or before: RFC 3339 time, or a day until its end in UTC.

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
-use db::vpn_users::{self, CcdRow, RouteRow, Traffic};
+use db::activity::{self, UserDay};
+use db::sessions::{self, SessionView};
+use db::vpn_users::{self, CcdRow, RouteRow};
 use domain::time_format;
 use serde::Serialize;
 use service_kit::{Problem, ProblemBody, clock};
@@ -14,7 +16,10 @@ use utoipa::ToSchema;
 use crate::State;
 use crate::error::{Failure, not_found};
 use crate::parameters::{NoParameters, Parameters};
+use crate::usage::UsageUnit;
 use crate::vpn_users::VpnUserView;
+
+const RECENT: u64 = 10;
 
 /// A VPN user with its configuration on the VPN servers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,8 +31,10 @@ pub(crate) struct VpnUserDetail {
     /// The static addresses on all VPN servers.
     ccds: Vec<CcdView>,
     routes: Vec<RouteView>,
-    /// Bytes of the sessions that connected within the last 30 days.
+    /// Bytes that flowed within the last 30 days, today among them.
     traffic_30_days: TrafficView,
+    /// The last 10 connects, newest first.
+    recent_sessions: Vec<SessionView>,
 }
 
 /// A static address from a VPN server's client configuration directory.
@@ -75,6 +82,7 @@ pub(crate) struct TrafficView {
     params(("id" = i64, Path, description = "Id of the VPN user")),
     responses(
         (status = 200, description = "The VPN user", body = VpnUserDetail),
+        (status = 400, description = "The id is no number that an id can be", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such VPN user", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -88,8 +96,10 @@ pub(crate) async fn get_vpn_user(
     let user = user.ok_or_else(|| not_found("VPN user"))?;
     let ccds = vpn_users::ccds(&state.db, *id).await.map_err(Failure::from)?;
     let routes = vpn_users::routes(&state.db, *id).await.map_err(Failure::from)?;
-    let since = clock::now() - Duration::days(30);
-    let traffic = vpn_users::traffic_since(&state.db, *id, since)
+    let now = clock::now();
+    let since = UsageUnit::Day.start(now) - Duration::days(29);
+    let days = activity::of_user(&state.db, *id, since).await.map_err(Failure::from)?;
+    let recent = sessions::latest_of_user(&state.db, *id, RECENT)
         .await
         .map_err(Failure::from)?;
     let ccds: Vec<CcdView> = ccds.into_iter().map(CcdView::from).collect();
@@ -98,7 +108,8 @@ pub(crate) async fn get_vpn_user(
         ccd: ccds.first().cloned(),
         ccds,
         routes: routes.into_iter().map(RouteView::from).collect(),
-        traffic_30_days: traffic.into(),
+        traffic_30_days: TrafficView::of(&days),
+        recent_sessions: recent.into_iter().map(|row| row.view(now)).collect(),
     }))
 }
 
@@ -126,11 +137,12 @@ impl From<RouteRow> for RouteView {
     }
 }
 
-impl From<Traffic> for TrafficView {
-    fn from(traffic: Traffic) -> Self {
+impl TrafficView {
+    fn of(days: &[UserDay]) -> Self {
+        let sum = |bytes: fn(&UserDay) -> i64| days.iter().map(bytes).fold(0, i64::saturating_add);
         Self {
-            bytes_in: traffic.bytes_in,
-            bytes_out: traffic.bytes_out,
+            bytes_in: sum(|day| day.bytes_in),
+            bytes_out: sum(|day| day.bytes_out),
         }
     }
 }

@@ -10,9 +10,9 @@ use service_kit::{Problem, ProblemBody, clock};
 use time::{Duration, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::error::Failure;
+use crate::error::{Failure, invalid_parameter};
 use crate::page::{self, PageInfo};
-use crate::parameters::{Parameters, one_of};
+use crate::parameters::{DATE_OR_TIME, Parameters, beginning, first_behind, one_of};
 use crate::{State, session_filter};
 
 /// Whether a VPN user has a session now.
@@ -49,6 +49,8 @@ pub(crate) struct VpnUserView {
     pub(crate) updated_at: OffsetDateTime,
     pub(crate) active_sessions: u64,
     pub(crate) total_sessions: u64,
+    /// Counts edits of the metadata; an edit must name the version that it changes.
+    pub(crate) version: i32,
 }
 
 /// VPN users, a page at a time.
@@ -90,6 +92,15 @@ pub(crate) struct VpnUsersParams {
     /// Seen within this time, or never.
     #[param(inline)]
     last_seen: Option<LastSeenView>,
+    /// Seen at or after: RFC 3339 time, or a day from its beginning in UTC.
+    last_seen_from: Option<String>,
+    /// Seen last at or before: RFC 3339 time, or a day until its end in UTC.
+    last_seen_to: Option<String>,
+    /// The certificate expires within so many days, or has expired.
+    #[param(minimum = 0, maximum = 3650)]
+    cert_expires_within_days: Option<u32>,
+    /// The certificate was revoked, or not.
+    revoked: Option<bool>,
     /// `common_name`, `email`, `full_name`, `last_vpn_seen_at`, `cert_expiry_at`, `created_at`; `-` before it descends. Unknown
     /// values come last.
     #[param(example = "common_name")]
@@ -133,9 +144,11 @@ pub(crate) async fn list_vpn_users(
     }))
 }
 
-fn filter(parameters: &Parameters<VpnUsersParams>) -> Result<UserFilter, Problem> {
+/// Reads the filter of a list or an export of VPN users.
+pub(crate) fn filter<P: IntoParams>(parameters: &Parameters<P>) -> Result<UserFilter, Problem> {
     let vpn_status = parameters.value("vpn_status", "active or inactive", one_of)?;
-    let last_seen = parameters.value("last_seen", "24h, 7d, 30d or never", one_of)?;
+    let days = |text: &str| text.parse::<u16>().ok().filter(|days| *days <= MOST_DAYS);
+    let expires_within = parameters.value("cert_expires_within_days", "a number of days from 0 to 3650", days)?;
     Ok(UserFilter {
         search: session_filter::search(parameters)?,
         vpn_status: vpn_status.map(|status| match status {
@@ -144,13 +157,29 @@ fn filter(parameters: &Parameters<VpnUsersParams>) -> Result<UserFilter, Problem
         }),
         user_types: parameters.values("user_type", "internal, external, contractor or guest", one_of)?,
         business_statuses: parameters.values("business_status", "active, suspended or terminated", one_of)?,
-        last_seen: last_seen.map(|last_seen| match last_seen {
-            LastSeenView::Day => LastSeen::Since(clock::now() - Duration::DAY),
-            LastSeenView::Week => LastSeen::Since(clock::now() - Duration::WEEK),
-            LastSeenView::Month => LastSeen::Since(clock::now() - Duration::days(30)),
-            LastSeenView::Never => LastSeen::Never,
-        }),
+        last_seen: last_seen(parameters)?,
+        cert_expires_before: expires_within.map(|days| clock::now() + Duration::days(days.into())),
+        revoked: parameters.value("revoked", "true or false", |text| text.parse().ok())?,
     })
+}
+
+const MOST_DAYS: u16 = 3_650;
+
+fn last_seen<P: IntoParams>(parameters: &Parameters<P>) -> Result<Option<LastSeen>, Problem> {
+    let preset = parameters.value("last_seen", "24h, 7d, 30d or never", one_of)?;
+    let from = parameters.value("last_seen_from", DATE_OR_TIME, beginning)?;
+    let to = parameters.value("last_seen_to", DATE_OR_TIME, first_behind)?;
+    if preset.is_some() && (from.is_some() || to.is_some()) {
+        return Err(invalid_parameter("last_seen", "Give `last_seen` or a range, not both."));
+    }
+    let within = |ago: Duration| LastSeen::Between(Some(clock::now() - ago), None);
+    let preset = preset.map(|preset| match preset {
+        LastSeenView::Day => within(Duration::DAY),
+        LastSeenView::Week => within(Duration::WEEK),
+        LastSeenView::Month => within(Duration::days(30)),
+        LastSeenView::Never => LastSeen::Never,
+    });
+    Ok(preset.or((from.is_some() || to.is_some()).then_some(LastSeen::Between(from, to))))
 }
 
 const KEYS: [(&str, UserSort); 6] = [
@@ -194,6 +223,7 @@ impl From<UserRow> for VpnUserView {
             updated_at: user.updated_at,
             active_sessions,
             total_sessions,
+            version: user.metadata_version,
         }
     }
 }

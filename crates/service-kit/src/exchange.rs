@@ -1,4 +1,4 @@
-//! What surrounds every request: its id, its metrics, and problem+json for whatever goes wrong.
+//! What surrounds every request: its id, its metrics, the edge's rules, and problem+json for whatever goes wrong.
 
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 
+use crate::edge;
 use crate::metrics;
 use crate::problem::{self, Problem};
 use crate::request_id::{self, RequestId};
@@ -27,7 +28,9 @@ pub(crate) async fn surround<B: MessageBody + 'static>(
     let answered = request_id::CURRENT.scope(id.clone(), answer(request, next)).await;
     match answered {
         Ok(mut response) => {
-            response.headers_mut().insert(request_id::HEADER, id.header_value());
+            let (request, head) = (response.request().clone(), response.headers_mut());
+            head.insert(request_id::HEADER, id.header_value());
+            edge::harden(request.path(), head);
             let route = response.request().match_pattern();
             metrics::request_answered(&method, route, response.status(), started.elapsed());
             Ok(response)
@@ -43,6 +46,7 @@ async fn answer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Problem> {
+    edge::admit(&request)?;
     match next.call(request).await {
         Ok(response) => Ok(told_as_problem(response)),
         Err(error) => {

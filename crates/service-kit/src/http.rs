@@ -5,9 +5,10 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use socket2::SockRef;
 use tracing_actix_web::TracingLogger;
 use utoipa::openapi::OpenApi;
 
@@ -15,12 +16,16 @@ use crate::api_docs;
 use crate::config::KitConfig;
 use crate::exchange;
 use crate::health::{self, Health};
+use crate::methods::Methods;
 use crate::problem::Problem;
 use crate::service::Configure;
 use crate::trace::RequestSpan;
 
 /// Longer than a proxy keeps an idle connection (nginx: 60 s), so that it never reuses one that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long a client may take nothing of what is sent to it; then the kernel drops the connection and what it holds for it.
+const TAKES_NOTHING_FOR: Duration = Duration::from_secs(30);
 
 /// What is served.
 pub(crate) struct Site {
@@ -32,16 +37,20 @@ pub(crate) struct Site {
 /// A server on the listener that answers once it is awaited; stopping finishes requests in hand for up to `grace`.
 pub(crate) fn serve(listener: TcpListener, site: Site, config: &KitConfig, grace: Duration) -> io::Result<Server> {
     let max_body_bytes = config.max_json_bytes;
+    let trusted_proxies = config.trusted_proxies();
     let Site {
         service,
         routes,
         health,
     } = site;
+    let methods = web::Data::new(Methods::documented(routes.as_ref().map(|(openapi, _)| openapi)));
     let server = HttpServer::new(move || {
         let health = health.clone();
         let routes = routes.clone();
         App::new()
+            .app_data(methods.clone())
             .app_data(web::Data::new(health.stopping.clone()))
+            .app_data(trusted_proxies.clone())
             .app_data(web::JsonConfig::default().limit(max_body_bytes))
             .app_data(web::PayloadConfig::new(max_body_bytes))
             .app_data(web::PathConfig::default().error_handler(|error, _| Problem::of_path(&error).into()))
@@ -51,6 +60,8 @@ pub(crate) fn serve(listener: TcpListener, site: Site, config: &KitConfig, grace
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(exchange::surround))
     });
+    // Connections have it from their listener.
+    SockRef::from(&listener).set_tcp_user_timeout(Some(TAKES_NOTHING_FOR))?;
     let server = server
         .workers(config.http_workers)
         .keep_alive(KEEP_ALIVE)
@@ -69,11 +80,10 @@ fn add_routes(service: &'static str, routes: Option<(OpenApi, Configure)>, app: 
 }
 
 /// Answers what no route took: a path that exists takes other methods only.
-async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let known = request.match_pattern().is_some();
-    Err(Problem::of_status(if known {
-        StatusCode::METHOD_NOT_ALLOWED
-    } else {
-        StatusCode::NOT_FOUND
-    }))
+async fn not_found(request: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse, Problem> {
+    let Some(pattern) = request.match_pattern() else {
+        return Err(Problem::of_status(StatusCode::NOT_FOUND));
+    };
+    let problem = Problem::of_status(StatusCode::METHOD_NOT_ALLOWED);
+    Err(problem.header(header::ALLOW, methods.of(&pattern)))
 }

@@ -9,16 +9,21 @@
 //! ```
 //!
 //! What every service gets: `/healthz`, `/readyz`, `/metrics`, `/api-docs/<service>/`, request ids, problem+json,
-//! JSON logs with trace ids, W3C trace context and an exit that finishes what is in hand.
+//! security headers, JSON logs with trace ids, W3C trace context and an exit that finishes what is in hand.
 
 mod api_docs;
+mod client_ip;
 pub mod clock;
 pub mod config;
+mod edge;
 mod exchange;
 mod health;
 mod http;
+mod json;
+mod methods;
 mod metrics;
 mod problem;
+pub mod rate_limit;
 mod request_id;
 mod running;
 mod service;
@@ -28,7 +33,9 @@ mod telemetry;
 pub mod trace;
 mod workers;
 
+pub use client_ip::client_ip;
 pub use config::{ConfigError, KitConfig, LogFormat, load_config};
+pub use json::Json;
 pub use problem::{Problem, ProblemBody};
 pub use request_id::RequestId;
 pub use running::{Running, StopError};

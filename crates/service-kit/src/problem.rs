@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::edge;
 use crate::request_id::{self, RequestId};
 
 /// The media type of a problem.
@@ -124,6 +125,11 @@ impl Problem {
         self.0.error
     }
 
+    /// A member of the body that [`Self::with`] added.
+    pub fn member(&self, key: &str) -> Option<&Value> {
+        self.0.members.get(key)
+    }
+
     /// The detail that the caller reads.
     pub fn detail(&self) -> &str {
         &self.0.detail
@@ -183,8 +189,10 @@ impl ResponseError for Problem {
         if let Some(id) = &id {
             response.insert_header((request_id::HEADER, id.header_value()));
         }
+        response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
+        let mut response = response.json(self.body(id.as_ref()));
+        // Rendered outside of everything that surrounds a request, when a middleware refused it.
+        edge::harden("", response.headers_mut());
         response
-            .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
-            .json(self.body(id.as_ref()))
     }
 }

@@ -19,6 +19,44 @@ pub struct Config {
     #[serde(flatten)]
     #[garde(dive)]
     pub processor: ProcessorConfig,
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub usage: UsageConfig,
+}
+
+/// How bytes are counted and health is kept, off the path of the events.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(default)]
+pub struct UsageConfig {
+    /// How often the bytes of open and recently ended sessions are counted and heartbeats are kept, seconds.
+    #[garde(range(min = 1, max = 3_600))]
+    pub usage_count_seconds: u64,
+    /// How often every session that has changed is counted, seconds: late events of old sessions show after this.
+    #[garde(range(min = 1, max = 86_400))]
+    pub usage_count_all_seconds: u32,
+    /// How long the health history of VPN servers is kept, days.
+    #[garde(range(min = 1, max = 366))]
+    pub health_samples_days: u16,
+}
+
+impl Default for UsageConfig {
+    fn default() -> Self {
+        Self {
+            usage_count_seconds: 60,
+            usage_count_all_seconds: 3_600,
+            health_samples_days: 31,
+        }
+    }
+}
+
+impl UsageConfig {
+    pub(crate) fn interval(&self) -> Duration {
+        Duration::from_secs(self.usage_count_seconds)
+    }
+
+    pub(crate) fn all_interval(&self) -> time::Duration {
+        time::Duration::seconds(self.usage_count_all_seconds.into())
+    }
 }
 
 /// Where the live cache is.

@@ -11,6 +11,7 @@ mod live_session;
 mod publish;
 mod rejected;
 mod sweep;
+mod usage;
 
 use bus::Bus;
 use db::Db;
@@ -34,9 +35,12 @@ struct State {
 /// # Errors
 /// When one of them cannot be reached, or the streams differ from the declared ones.
 pub async fn build(config: Config) -> anyhow::Result<Service> {
-    let db = Db::connect(&config.database).await?;
+    let db = Db::connect_for_batches(&config.database).await?;
     let bus = Bus::connect(&config.bus).await?;
     let live = LiveCache::connect(&config.live).await?;
+    // Its own, for statements that the settings of batches do not suit.
+    let counting = Db::connect(&config.database).await?;
+    let usage_config = config.usage.clone();
     let state = State { db, bus, live, config };
     let service = checks(Service::new().default_port(18485), &state);
     let (telemetry, rejected, sweep, live, bus) = (
@@ -51,6 +55,7 @@ pub async fn build(config: Config) -> anyhow::Result<Service> {
         .worker("rejected events", move |shutdown| rejected::run(rejected, shutdown))
         .worker("timeouts", move |shutdown| sweep::run(sweep, shutdown))
         .worker("live cache", move |shutdown| live::run(live, shutdown))
+        .worker("usage", move |shutdown| usage::run(counting, usage_config, shutdown))
         .on_stop("acknowledgements", move || async move { bus.flush().await }))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! `{prefix}:live:session:{id}` holds `version`, a line break and the session's JSON; `{prefix}:live:active` orders the ids
 //! of active sessions by connect time; `{prefix}:live:complete` says that the cache was filled since Redis lost its memory.
-//! Whoever writes a lower version than is there has come late and changes nothing, so ended sessions stay for a while.
+//! Whoever writes a lower version than is there has come late and changes nothing, so ended sessions stay for a while. Those
+//! that were over when they were first heard of never enter: there is nothing that could come late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use crate::State;
 use crate::config::LiveConfig;
-use crate::live_session::LiveSession;
+use crate::live_session::{LiveSession, Told};
 
 /// How long an ended session keeps late writers out, seconds.
 const ENDED_FOR: u64 = 900;
@@ -29,8 +30,8 @@ const UPDATE: &str = r"
 for i = 4, #ARGV, 5 do
   local key = ARGV[1] .. ARGV[i]
   local version = tonumber(ARGV[i + 1])
-  local known = redis.call('GET', key)
-  if not known or tonumber(string.match(known, '^%d+')) < version then
+  local known = tonumber(string.match(redis.call('GETRANGE', key, 0, 10), '^%d+'))
+  if not known or known < version then
     local value = ARGV[i + 1] .. '\n' .. ARGV[i + 4]
     if ARGV[i + 2] == '1' then
       redis.call('SET', key, value)
@@ -74,13 +75,14 @@ impl LiveCache {
     }
 
     /// Writes sessions as they are now. When Redis is away, the cache is filled anew once it is back.
-    pub(crate) async fn update(&self, sessions: &[(ChangeKind, LiveSession)]) {
+    pub(crate) async fn update(&self, sessions: &[Told]) {
         // While the cache waits to be filled anew, single changes are part of what it will be filled with.
         if self.stale.load(Ordering::Acquire) {
             return;
         }
-        for chunk in sessions.chunks(CHUNK) {
-            if let Err(error) = self.write(chunk).await {
+        let of_interest: Vec<&Told> = sessions.iter().filter(|told| !told.was_never_live()).collect();
+        for chunk in of_interest.chunks(CHUNK) {
+            if let Err(error) = self.write(chunk.iter().copied()).await {
                 if !self.stale.swap(true, Ordering::AcqRel) {
                     tracing::warn!(%error, "the live cache cannot be written; it will be filled anew");
                 }
@@ -94,18 +96,18 @@ impl LiveCache {
         self.stale.store(true, Ordering::Release);
     }
 
-    async fn write(&self, sessions: &[(ChangeKind, LiveSession)]) -> RedisResult<()> {
+    async fn write(&self, sessions: impl Iterator<Item = &Told>) -> RedisResult<()> {
         let mut call = self.update.prepare_invoke();
         call.key(self.key("active"))
             .arg(self.key("session:"))
             .arg(ENDED_FOR)
             .arg(0);
-        for (kind, session) in sessions {
-            let live = session.is_active() && *kind != ChangeKind::Withdrawn;
+        for told in sessions {
+            let session = &told.session;
             call.arg(session.id.to_string())
                 .arg(session.version)
-                .arg(u8::from(live));
-            call.arg(session.score()).arg(session.to_json());
+                .arg(u8::from(told.is_live()));
+            call.arg(session.score()).arg(told.json.as_str());
         }
         call.invoke_async::<i64>(&mut self.connection.clone()).await.map(drop)
     }
@@ -183,10 +185,10 @@ async fn fill_pages(state: &State) -> anyhow::Result<usize> {
         count += page.len();
         let sessions: Vec<_> = page
             .iter()
-            .map(|(record, server, name)| (ChangeKind::Updated, LiveSession::new(record, server, name)))
+            .map(|(record, server, name)| Told::new(ChangeKind::Updated, LiveSession::new(record, server, name)))
             .collect();
         for chunk in sessions.chunks(CHUNK) {
-            state.live.write(chunk).await?;
+            state.live.write(chunk.iter()).await?;
         }
     }
     remove_ended(state, &listed).await?;
@@ -202,10 +204,10 @@ async fn remove_ended(state: &State, listed: &[String]) -> anyhow::Result<()> {
         let ended: Vec<_> = stored
             .iter()
             .filter(|(record, ..)| !record.session.is_open())
-            .map(|(record, server, name)| (ChangeKind::Disconnected, LiveSession::new(record, server, name)))
+            .map(|(record, server, name)| Told::new(ChangeKind::Disconnected, LiveSession::new(record, server, name)))
             .collect();
         if !ended.is_empty() {
-            state.live.write(&ended).await?;
+            state.live.write(ended.iter()).await?;
         }
         let known: std::collections::HashSet<Uuid> = stored.iter().map(|(record, ..)| record.session.id).collect();
         let gone: Vec<String> = chunk

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::State;
 use crate::decode::Reply;
-use crate::live_session::LiveSession;
+use crate::live_session::Told;
 
 /// The error code of events that the database refuses.
 const REFUSED: &str = "refused_by_database";
@@ -166,39 +166,38 @@ pub(crate) async fn changes(state: &State, changes: &[SessionChange]) {
     if changes.is_empty() {
         return;
     }
-    let sessions: Vec<(ChangeKind, LiveSession)> = changes
-        .iter()
-        .map(|change| (change.kind, LiveSession::of(change)))
-        .collect();
-    let mut by_server: BTreeMap<&str, Vec<SessionDelta>> = BTreeMap::new();
-    for (kind, session) in &sessions {
-        by_server
-            .entry(&session.server_instance)
-            .or_default()
-            .push(SessionDelta {
-                kind: delta_kind(*kind).into(),
-                session_id: session.id.as_bytes().to_vec(),
-                version: u32::try_from(session.version).unwrap_or_default(),
-                session_json: session.to_json(),
-            });
+    let sessions: Vec<Told> = changes.iter().map(Told::of).collect();
+    // The cache first: whoever reads it after a change was published finds that change in it.
+    state.live.update(&sessions).await;
+    if let Err(error) = state.bus.publish_deltas(&deltas(sessions)).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "realtime subscribers were not told of changes"
+        );
     }
-    let messages: Vec<(&str, &[SessionDelta])> = by_server
-        .iter()
-        .flat_map(|(server_name, sessions)| sessions.chunks(DELTAS).map(move |some| (*server_name, some)))
-        .collect();
-    for (server_name, sessions) in messages {
-        let deltas = SessionDeltas {
-            server_name: server_name.to_owned(),
-            sessions: sessions.to_vec(),
+}
+
+/// Messages of at most [`DELTAS`] sessions of one server.
+fn deltas(sessions: Vec<Told>) -> Vec<SessionDeltas> {
+    let mut by_server: BTreeMap<String, Vec<SessionDeltas>> = BTreeMap::new();
+    for told in sessions {
+        let delta = SessionDelta {
+            kind: delta_kind(told.kind).into(),
+            session_id: told.session.id.as_bytes().to_vec(),
+            version: u32::try_from(told.session.version).unwrap_or_default(),
+            session_json: told.json,
         };
-        if let Err(error) = state.bus.publish_deltas(&deltas).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "realtime subscribers were not told of changes"
-            );
+        let server_name = told.session.server_instance;
+        let messages = by_server.entry(server_name.clone()).or_default();
+        match messages.last_mut().filter(|message| message.sessions.len() < DELTAS) {
+            Some(message) => message.sessions.push(delta),
+            None => messages.push(SessionDeltas {
+                server_name,
+                sessions: vec![delta],
+            }),
         }
     }
-    state.live.update(&sessions).await;
+    by_server.into_values().flatten().collect()
 }
 
 fn delta_kind(kind: ChangeKind) -> DeltaKind {

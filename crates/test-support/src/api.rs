@@ -57,6 +57,18 @@ impl Api {
         self.with_token(&self.entrance.log_in(username, password).await)
     }
 
+    /// The access token of this user.
+    ///
+    /// # Panics
+    /// When this is the API without a login.
+    pub async fn token(&self) -> String {
+        match &self.caller {
+            Caller::Anonymous => panic!("nobody has logged in"),
+            Caller::FirstAdmin => self.entrance.first_admin_token().await.to_owned(),
+            Caller::Token(token) => token.clone(),
+        }
+    }
+
     /// The JSON that a path answers with 200.
     ///
     /// # Panics

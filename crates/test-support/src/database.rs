@@ -2,12 +2,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::command::run_to_end;
+use crate::command::{output_of, run_to_end};
+use crate::roles::{with_login, with_login_of};
 use crate::{HeldTransaction, shared_servers, test_namespace};
 
 /// A database of one test, cloned from the migrated template and dropped at the test's end.
 #[derive(Debug)]
 pub struct TestDatabase {
+    /// With the owner's login.
     pub url: String,
     /// Where the database can be dropped from; none when its whole server goes away.
     maintenance_url: Option<String>,
@@ -31,6 +33,25 @@ impl TestDatabase {
         Self {
             url,
             maintenance_url: None,
+        }
+    }
+
+    /// With the login of a service, for one that runs inside the test. Processes get theirs by themselves.
+    pub fn url_of(&self, service: &str) -> String {
+        with_login_of(service, &self.url)
+    }
+
+    /// Runs statements with a database role such as `ovt_auth`, and gives what [`Self::sql`] gives, or what PostgreSQL
+    /// says instead.
+    ///
+    /// # Errors
+    /// Standard error of `psql` when a statement fails.
+    pub async fn try_sql_as(&self, role: &str, statements: &str) -> Result<String, String> {
+        let output = output_of(psql(&with_login(role, &self.url), statements)).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        match output.status.success() {
+            true => Ok(text(&output.stdout)),
+            false => Err(text(&output.stderr)),
         }
     }
 

@@ -5,7 +5,8 @@ use tokio::sync::OnceCell;
 use crate::{Reply, run_binary};
 
 const ADMIN_USERNAME: &str = "admin";
-const ADMIN_PASSWORD: &str = "The first password 1!";
+/// The password of the first admin, and of each user of `Stack::portal_user`.
+pub const PORTAL_PASSWORD: &str = "The first password 1!";
 
 /// Where requests go in: nginx, or without one each service by the same paths.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(crate) struct Entrance {
     pub(crate) ingests: Vec<String>,
     pub(crate) auth: String,
     pub(crate) query_api: String,
+    pub(crate) realtime_gateway: Option<String>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) first_admin: OnceCell<String>,
 }
@@ -34,12 +36,21 @@ impl Entrance {
 
     fn service_behind(&self, path: &str) -> &str {
         let path = path.split('?').next().unwrap_or(path);
-        let auth = ["/api/auth/", "/api/profile", "/api/portal-users", "/api-docs/auth/"];
+        let auth = [
+            "/api/auth/",
+            "/api/profile",
+            "/api/portal-users",
+            "/api/portal-roles",
+            "/api-docs/auth/",
+        ];
         let keys_of_a_server = path.starts_with("/api/servers/") && path.split('/').nth(4) == Some("keys");
         if path.starts_with("/api/v1/") || path.starts_with("/api-docs/ingest/") {
             &self.ingests[0]
         } else if keys_of_a_server || auth.iter().any(|prefix| path.starts_with(prefix)) {
             &self.auth
+        } else if path == "/ws" || path.starts_with("/api-docs/realtime-gateway/") {
+            let gateway = self.realtime_gateway.as_deref();
+            gateway.expect("the stack was built with realtime()")
         } else {
             &self.query_api
         }
@@ -76,9 +87,9 @@ impl Entrance {
         let token = self.first_admin.get_or_init(async || {
             let mut environment = self.environment.clone();
             environment.push(("ADMIN_USERNAME".to_owned(), ADMIN_USERNAME.to_owned()));
-            environment.push(("ADMIN_PASSWORD".to_owned(), ADMIN_PASSWORD.to_owned()));
+            environment.push(("ADMIN_PASSWORD".to_owned(), PORTAL_PASSWORD.to_owned()));
             run_binary("auth", &["create-admin"], &environment).await;
-            self.log_in(ADMIN_USERNAME, ADMIN_PASSWORD).await
+            self.log_in(ADMIN_USERNAME, PORTAL_PASSWORD).await
         });
         token.await
     }

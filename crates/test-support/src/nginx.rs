@@ -14,7 +14,7 @@ pub struct Nginx {
 
 impl Nginx {
     /// In front of services at these addresses (`HOST:PORT`).
-    pub async fn start(ingest: &str, auth: &str, query_api: &str) -> Self {
+    pub async fn start(ingest: &str, auth: &str, query_api: &str, realtime_gateway: &str) -> Self {
         let directory = shared_servers()
             .directory
             .join("private")
@@ -25,6 +25,7 @@ impl Nginx {
             ("INGEST_ADDR", ingest),
             ("AUTH_ADDR", auth),
             ("QUERY_API_ADDR", query_api),
+            ("REALTIME_GATEWAY_ADDR", realtime_gateway),
         ];
         let environment = upstreams.map(|(key, value)| (key.to_owned(), value.to_owned()));
         script(

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{run_to_end, script};
+use crate::roles::PASSWORD_VARIABLES;
 use crate::{TestDatabase, free_port, shared_servers, test_namespace};
 
 const DATABASE: &str = "telemetry";
@@ -106,7 +107,11 @@ async fn create_database(postgres: &PrivateServer) -> String {
         .trim()
         .to_owned();
     let mut migrations = Command::new(shared_servers().binaries.join("migrations"));
-    migrations.arg("up").env("DATABASE_URL", &url);
+    let password = &shared_servers().role_password;
+    migrations
+        .arg("up")
+        .env("DATABASE_URL", &url)
+        .envs(PASSWORD_VARIABLES.map(|variable| (variable, password)));
     run_to_end(migrations).await;
     url
 }

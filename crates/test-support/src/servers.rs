@@ -8,12 +8,14 @@ pub struct SharedServers {
     pub database_url: String,
     /// The migrated database that tests clone.
     pub template: String,
+    /// Of every service's database role.
+    pub(crate) role_password: String,
     pub nats_url: String,
     pub redis_url: String,
-    /// Removed at the end of the run.
-    pub(crate) directory: PathBuf,
+    /// For files of tests; removed at the end of the run.
+    pub directory: PathBuf,
     /// The binaries under test.
-    pub(crate) binaries: PathBuf,
+    pub binaries: PathBuf,
     /// `deploy/local`.
     pub(crate) scripts: PathBuf,
 }
@@ -27,6 +29,7 @@ pub fn shared_servers() -> &'static SharedServers {
     SERVERS.get_or_init(|| SharedServers {
         database_url: required("OVT_TEST_DATABASE_URL"),
         template: required("OVT_TEST_TEMPLATE"),
+        role_password: required("OVT_TEST_ROLE_PASSWORD"),
         nats_url: required("OVT_TEST_NATS_URL"),
         redis_url: required("OVT_TEST_REDIS_URL"),
         directory: required("OVT_TEST_DIR").into(),

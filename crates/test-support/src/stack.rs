@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::entrance::Entrance;
+use crate::entrance::{Entrance, PORTAL_PASSWORD};
 use crate::{Agent, Api, Nginx, PrivateServers, Process, StackBuilder, TestDatabase, run_binary};
 
 /// The services of one test with a database, bus namespace and Redis prefix of their own. All ends with the test.
@@ -13,6 +13,7 @@ pub struct Stack {
     pub(crate) ingests: Vec<Process>,
     pub(crate) processors: Vec<Process>,
     pub(crate) query_api: Process,
+    pub(crate) realtime_gateways: Vec<Process>,
     pub(crate) database: TestDatabase,
     pub(crate) servers: Option<PrivateServers>,
     pub(crate) environment: Vec<(String, String)>,
@@ -47,6 +48,24 @@ impl Stack {
         Api::anonymous(Arc::clone(&self.entrance))
     }
 
+    /// The portal's API as a new portal user with these roles, logged in. The password is that of the first admin.
+    pub async fn portal_user(&self, username: &str, roles: &[&str]) -> Api {
+        self.entrance.first_admin_token().await;
+        let insert = format!(
+            "WITH new AS (INSERT INTO portal_user (username, password_hash)
+                SELECT '{username}', password_hash FROM portal_user ORDER BY id LIMIT 1 RETURNING id)
+            INSERT INTO portal_user_role SELECT new.id, r.id FROM new, portal_role r WHERE r.name = ANY('{{{}}}')",
+            roles.join(",")
+        );
+        self.database.sql(&insert).await;
+        self.log_in_again(username).await
+    }
+
+    /// The portal's API as a user of [`Self::portal_user`], with a new access token.
+    pub async fn log_in_again(&self, username: &str) -> Api {
+        self.anonymous().log_in(username, PORTAL_PASSWORD).await
+    }
+
     pub fn database(&self) -> &TestDatabase {
         &self.database
     }
@@ -79,12 +98,18 @@ impl Stack {
         &self.query_api
     }
 
+    /// A replica of realtime-gateway, from 0; see [`StackBuilder::realtime`].
+    pub fn realtime(&self, replica: usize) -> &Process {
+        &self.realtime_gateways[replica]
+    }
+
     /// Runs one of our command-line tools with this stack's configuration and gives its standard output.
     pub async fn run(&self, binary: &str, arguments: &[&str]) -> String {
         run_binary(binary, arguments, &self.environment).await
     }
 
-    /// `DATABASE_URL`, `NATS_URL`, `BUS_NAMESPACE`, `REDIS_URL`, `REDIS_PREFIX` and what else all services share.
+    /// `DATABASE_URL` (the owner's; processes log in as themselves), `NATS_URL`, `BUS_NAMESPACE`, `REDIS_URL`, `REDIS_PREFIX`
+    /// and what else all services share.
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
     }

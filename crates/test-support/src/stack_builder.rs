@@ -13,6 +13,7 @@ use crate::{Nginx, PrivateServers, Process, Stack, TestDatabase, free_port, shar
 pub struct StackBuilder {
     ingests: usize,
     processors: usize,
+    realtime_gateways: usize,
     nginx: bool,
     private_servers: bool,
     /// Service (or `*`), variable, value.
@@ -24,6 +25,7 @@ impl Default for StackBuilder {
         Self {
             ingests: 1,
             processors: 1,
+            realtime_gateways: 0,
             nginx: false,
             private_servers: false,
             variables: Vec::new(),
@@ -41,6 +43,13 @@ impl StackBuilder {
     #[must_use]
     pub fn processors(mut self, replicas: usize) -> Self {
         self.processors = replicas;
+        self
+    }
+
+    /// Replicas of realtime-gateway; without this call there is none.
+    #[must_use]
+    pub fn realtime(mut self, replicas: usize) -> Self {
+        self.realtime_gateways = replicas;
         self
     }
 
@@ -76,11 +85,24 @@ impl StackBuilder {
             .map(|_| self.spawn("session-processor", &environment))
             .collect();
         let query_api = self.spawn("query-api", &environment);
-        for process in ingests.iter().chain(&processors).chain([&auth, &query_api]) {
+        let realtime_gateways: Vec<_> = (0..self.realtime_gateways)
+            .map(|_| self.spawn("realtime-gateway", &environment))
+            .collect();
+        let several = ingests.iter().chain(&processors).chain(&realtime_gateways);
+        for process in several.chain([&auth, &query_api]) {
             process.ready().await;
         }
+        let realtime_gateway = realtime_gateways.first().map_or("127.0.0.1:1", Process::address);
         let nginx = match self.nginx {
-            true => Some(Nginx::start(ingests[0].address(), auth.address(), query_api.address()).await),
+            true => Some(
+                Nginx::start(
+                    ingests[0].address(),
+                    auth.address(),
+                    query_api.address(),
+                    realtime_gateway,
+                )
+                .await,
+            ),
             false => None,
         };
         let entrance = Entrance {
@@ -89,6 +111,7 @@ impl StackBuilder {
             ingests: ingests.iter().map(Process::url).collect(),
             auth: auth.url(),
             query_api: query_api.url(),
+            realtime_gateway: realtime_gateways.first().map(Process::url),
             environment: environment.clone(),
             first_admin: OnceCell::new(),
         };
@@ -98,6 +121,7 @@ impl StackBuilder {
             ingests,
             processors,
             query_api,
+            realtime_gateways,
             database,
             servers,
             environment,
@@ -130,6 +154,8 @@ impl StackBuilder {
             ("REDIS_PREFIX", &namespace),
             ("AUTH_SIGNING_KEY_FILE", &signing_key),
             ("HTTP_WORKERS", "1"),
+            // Tests ask again and again until something is so.
+            ("API_REQUESTS_PER_MINUTE", "1000000"),
             ("LOG_FORMAT", "text"),
             ("SHUTDOWN_TIMEOUT_SECONDS", "10"),
             ("RUST_BACKTRACE", "1"),

@@ -1,10 +1,13 @@
 //! The whole product as its users see it: agents on one side, the portal's API on the other, real servers in between.
 
+mod access;
 mod convergence;
 mod faults;
 mod histories;
 mod live_cache;
+mod openvpn;
 mod operations;
 mod payloads;
+mod realtime;
 mod replay;
 mod stories;

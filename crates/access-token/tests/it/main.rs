@@ -1,5 +1,6 @@
-//! Tokens and the guard, attacked.
+//! Tokens, the guard and the denylist, attacked.
 
+mod denylist;
 mod guard;
 mod openapi;
 mod support;

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use access_token::{Claims, PublicKey, Signer, Verifier};
+use access_token::{AccessConfig, Claims, Denylist, PublicKey, Signer, Verifier};
 use domain::role::Role;
 use futures_util::FutureExt;
+use serde_json::json;
+use test_support::{shared_servers, test_namespace};
 use uuid::Uuid;
 
 pub(crate) const ISSUER: &str = "openvpn-telemetry";
@@ -24,10 +26,37 @@ pub(crate) fn claims(roles: &[Role]) -> Claims {
         sub: "7".to_owned(),
         username: "jdoe".to_owned(),
         roles: roles.to_vec(),
+        sid: Uuid::from_u128(2),
         token_version: 1,
+        required_action: None,
         jti: Uuid::from_u128(1),
         iat: now,
         exp: now + 3600,
+    }
+}
+
+/// A filled denylist of its own.
+pub(crate) struct TestDenylist {
+    pub(crate) config: AccessConfig,
+    pub(crate) denylist: Denylist,
+}
+
+impl TestDenylist {
+    pub(crate) async fn new() -> Self {
+        Self::at(&shared_servers().redis_url).await
+    }
+
+    pub(crate) async fn at(redis_url: &str) -> Self {
+        let config = json!({"redis_url": redis_url, "redis_prefix": test_namespace()});
+        let config: AccessConfig = serde_json::from_value(config).expect("the settings");
+        let denylist = Denylist::connect(&config).expect("a URL");
+        denylist.fill(&[]).await.expect("Redis answers");
+        Self { config, denylist }
+    }
+
+    /// Another process with the same list; it knows nothing yet.
+    pub(crate) fn elsewhere(&self) -> Denylist {
+        Denylist::connect(&self.config).expect("a URL")
     }
 }
 

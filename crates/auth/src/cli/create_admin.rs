@@ -2,12 +2,10 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use db::audit::Actor;
 use db::portal_users::{self, FirstAdmin};
-use ring::rand::SystemRandom;
 
 use super::{connect, hand_over, say};
 use crate::config::{self, AdminConfig};
 use crate::hashing;
-use crate::password::Password;
 use crate::username;
 
 #[derive(Debug, Args)]
@@ -30,7 +28,7 @@ impl CreateAdmin {
             say("An admin exists already; nothing was changed.");
             return Ok(());
         }
-        let (password, generated) = choose_password(config.admin_password)?;
+        let (password, generated) = super::choose_password("ADMIN_PASSWORD", config.admin_password)?;
         let hash = hashing::hash(&password).context("hashing the password failed")?;
         match portal_users::create_first_admin(&db, username.clone(), hash, actor).await? {
             FirstAdmin::Created(_) if generated => {
@@ -49,15 +47,4 @@ impl CreateAdmin {
         }
         Ok(())
     }
-}
-
-/// The password to set, and whether nobody knows it yet.
-fn choose_password(given: Option<Password>) -> anyhow::Result<(Password, bool)> {
-    let Some(password) = given.filter(|password| !password.reveal().is_empty()) else {
-        let random = SystemRandom::new();
-        return Ok((Password::generate(&random)?, true));
-    };
-    let lacks = password.lacks();
-    ensure!(lacks.is_empty(), "ADMIN_PASSWORD needs {}", lacks.join(", "));
-    Ok((password, false))
 }

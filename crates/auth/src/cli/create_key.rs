@@ -1,9 +1,10 @@
 use anyhow::{Context, ensure};
 use clap::Args;
-use db::api_keys::{self, NewApiKey};
+use db::api_keys::{self, Creation, NewApiKey};
 use db::audit::Actor;
 use db::servers_registry;
 use ring::rand::SystemRandom;
+use service_kit::clock;
 
 use super::{connect, hand_over, say};
 use crate::api_key;
@@ -37,7 +38,12 @@ impl CreateKey {
             secret_sha256: key.secret_sha256,
             label: self.label,
         };
-        api_keys::create(&db, new, actor).await?;
+        let created = api_keys::create(&db, new, clock::now(), actor).await?;
+        ensure!(
+            matches!(created, Creation::Created(_)),
+            "VPN server {} has been retired meanwhile",
+            server.name
+        );
         say(format_args!(
             "API key {} of VPN server {}; it is not shown again:",
             key.key_id, server.name

@@ -5,14 +5,18 @@ mod create_admin;
 mod create_key;
 mod create_server;
 mod os_user;
+mod reset_password;
 mod revoke_key;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
 use db::Db;
 use db::audit::Actor;
+use ring::rand::SystemRandom;
+
+use crate::password::Password;
 
 /// The auth service. Without a command it serves; its settings come from the environment.
 #[derive(Debug, Parser)]
@@ -26,6 +30,8 @@ pub struct Arguments {
 pub enum Command {
     /// Create the first admin, unless there is one.
     CreateAdmin(create_admin::CreateAdmin),
+    /// Set a new password for a portal user and end all logins of it.
+    ResetPassword(reset_password::ResetPassword),
     /// Register a VPN server, unless it is registered.
     CreateServer(create_server::CreateServer),
     /// Create an API key for a VPN server's agent and print it; it is not shown again.
@@ -51,6 +57,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Command::CreateAdmin(command) => command.run(actor).await,
+            Command::ResetPassword(command) => command.run(actor).await,
             Command::CreateServer(command) => command.run(actor).await,
             Command::CreateKey(command) => command.run(actor).await,
             Command::RevokeKey(command) => command.run(actor).await,
@@ -73,4 +80,14 @@ fn say(message: impl std::fmt::Display) {
 #[expect(clippy::print_stdout, reason = "scripts read the secret from standard output")]
 fn hand_over(secret: &str) {
     println!("{secret}");
+}
+
+/// The password to set, and whether nobody knows it yet. `variable` may bring one.
+fn choose_password(variable: &str, given: Option<Password>) -> anyhow::Result<(Password, bool)> {
+    let Some(password) = given.filter(|password| !password.reveal().is_empty()) else {
+        return Ok((Password::generate(&SystemRandom::new())?, true));
+    };
+    let lacks = password.lacks();
+    ensure!(lacks.is_empty(), "{variable} needs {}", lacks.join(", "));
+    Ok((password, false))
 }

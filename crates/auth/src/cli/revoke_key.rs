@@ -18,7 +18,7 @@ impl RevokeKey {
     pub(super) async fn run(self, actor: Actor) -> anyhow::Result<()> {
         let config: RevokeConfig = config::load()?;
         let db = connect(&config.database).await?;
-        match api_keys::revoke(&db, &self.key_id, clock::now(), actor).await? {
+        match api_keys::revoke(&db, None, &self.key_id, clock::now(), actor).await? {
             Revocation::Revoked => say(format_args!("API key {} is revoked.", self.key_id)),
             Revocation::AlreadyRevoked => say(format_args!("API key {} was revoked already.", self.key_id)),
             Revocation::UnknownKey => bail!("there is no API key {:?}", self.key_id),

@@ -1,3 +1,4 @@
+use domain::role::Role;
 use futures_util::future::join_all;
 
 use crate::rig::{PASSWORD, Rig};
@@ -64,6 +65,15 @@ async fn of_many_first_admins_at_once_there_is_one() {
 }
 
 #[tokio::test]
+async fn a_name_that_somebody_else_has_makes_no_admin() {
+    let rig = Rig::new().await;
+    rig.portal_user("Admin", &[Role::Viewer]).await;
+    let (status, said) = rig.try_run(&["create-admin"]).await;
+    assert!(!status.success());
+    assert!(said.contains("choose another username"), "{said}");
+}
+
+#[tokio::test]
 async fn a_server_is_registered_once() {
     let rig = Rig::new().await;
     rig.run(&[
@@ -124,4 +134,37 @@ async fn create_admin(rig: &Rig, username: &str) -> String {
 fn os_user() -> String {
     let output = std::process::Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn somebody_who_is_locked_out_gets_a_new_password_from_the_command_line() {
+    let rig = Rig::new().await;
+    let auth = rig.serve().await;
+    let person = rig.admin(&auth).await;
+
+    let printed = rig.run(&["reset-password", "BOSS"]).await;
+
+    let password = printed.trim();
+    assert_eq!((printed.lines().count(), password.len()), (1, 24));
+    person.get("/api/profile").await.expect(401);
+    auth.login("boss", PASSWORD).await.expect(401);
+    let login = auth.login("boss", password).await.expect(200).json();
+    assert_eq!(login["required_action"], "change_password");
+    let (status, said) = rig.try_run(&["reset-password", "nobody"]).await;
+    assert!(!status.success());
+    assert!(said.contains("there is no portal user \"nobody\""), "{said}");
+}
+
+#[tokio::test]
+async fn a_given_new_password_is_used_and_keeps_the_rules() {
+    let mut rig = Rig::new().await;
+    rig.portal_user("jdoe", &[Role::Viewer]).await;
+    rig.set("NEW_PASSWORD", "weak");
+    let (status, said) = rig.try_run(&["reset-password", "jdoe"]).await;
+    assert!(!status.success());
+    assert!(said.contains("NEW_PASSWORD needs at least 8 characters"), "{said}");
+    rig.set("NEW_PASSWORD", "Another-g00d-one");
+    assert_eq!(rig.run(&["reset-password", "jdoe", "--disable-totp"]).await, "");
+    let auth = rig.serve().await;
+    auth.login("jdoe", "Another-g00d-one").await.expect(200);
 }

@@ -28,7 +28,7 @@ async fn a_printed_key_is_found_by_its_id_and_known_by_its_hash() {
     assert_eq!(key.secret_sha256, digest(&SHA256, secret.as_bytes()).as_ref());
     assert_eq!((key.revoked_at, key.server_retired), (None, false));
     assert_eq!(api_keys::find(&db, "abcdefghijkl").await.unwrap(), None);
-    let listed = api_keys::list_for_server(&db, key.server_key).await.unwrap();
+    let listed = api_keys::list_for_server(&db, key.server_key).await.unwrap().unwrap();
     assert_eq!((listed.len(), listed[0].label.as_str()), (1, "rack 4"));
     let everything = rig.database.sql("SELECT audit_log FROM audit_log").await;
     assert!(everything.contains(key_id) && !everything.contains(secret));

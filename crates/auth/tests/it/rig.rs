@@ -5,9 +5,11 @@ use db::audit::Actor;
 use db::portal_users::{self, NewPortalUser};
 use db::{DatabaseConfig, Db};
 use domain::role::Role;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
-use test_support::{Process, Reply, TestDatabase, free_port, run_binary, shared_servers, test_namespace};
+use test_support::{
+    PrivateServers, Process, Reply, TestDatabase, free_port, run_binary, shared_servers, test_namespace,
+};
 
 pub(crate) const PASSWORD: &str = "Correct-h0rse-battery";
 
@@ -20,13 +22,25 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::create().await;
+        let shared = shared_servers();
+        Self::on(TestDatabase::create().await, &shared.nats_url, &shared.redis_url)
+    }
+
+    /// On servers that the test may stop.
+    pub(crate) fn on_private(servers: &PrivateServers) -> Self {
+        Self::on(servers.database(), &servers.nats_url(), &servers.redis_url())
+    }
+
+    fn on(database: TestDatabase, nats_url: &str, redis_url: &str) -> Self {
         let namespace = test_namespace();
         let environment = [
             ("DATABASE_URL", database.url.as_str()),
             ("DATABASE_POOL_SIZE", "4"),
-            ("NATS_URL", &shared_servers().nats_url),
+            ("NATS_URL", nats_url),
             ("BUS_NAMESPACE", &namespace),
+            ("REDIS_URL", redis_url),
+            ("LOGIN_REQUESTS_PER_MINUTE", "1000000"),
+            ("REDIS_PREFIX", &namespace),
             ("HTTP_WORKERS", "1"),
         ];
         let environment = environment
@@ -62,12 +76,15 @@ impl Rig {
         let mut environment = self.environment.clone();
         environment.push(("HTTP_ADDR".to_owned(), format!("127.0.0.1:{}", free_port())));
         environment.push(("AUTH_SIGNING_KEY_FILE".to_owned(), key_file.display().to_string()));
+        let secrets_file = std::env::temp_dir().join(format!("{}.secrets", self.namespace));
+        environment.push(("AUTH_SECRETS_KEY_FILE".to_owned(), secrets_file.display().to_string()));
         let process = Process::spawn("auth", &[], &environment);
         process.ready().await;
         Auth {
             process,
             client: Client::new(),
             key_file,
+            secrets_file,
         }
     }
 
@@ -87,8 +104,8 @@ impl Rig {
         let new = NewPortalUser {
             username: username.to_owned(),
             password_hash,
-            email: None,
             roles: roles.to_vec(),
+            ..NewPortalUser::default()
         };
         portal_users::create(&self.db().await, new, Actor::named("test"))
             .await
@@ -102,11 +119,17 @@ pub(crate) struct Auth {
     pub(crate) process: Process,
     client: Client,
     key_file: std::path::PathBuf,
+    /// All replicas of a rig have this one.
+    pub(crate) secrets_file: std::path::PathBuf,
 }
 
 impl Auth {
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.process.url()))
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.process.url()))
     }
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
@@ -142,5 +165,6 @@ impl Auth {
 impl Drop for Auth {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.key_file);
+        let _ = std::fs::remove_file(&self.secrets_file);
     }
 }

@@ -75,7 +75,7 @@ async fn a_restart_keeps_the_key_and_its_tokens() {
 async fn paths_that_are_not_listed_do_not_exist() {
     let rig = Rig::new().await;
     let auth = rig.serve().await;
-    Reply::to(auth.get("/api/auth/refresh")).await.expect(404);
+    Reply::to(auth.get("/api/auth/nothing")).await.expect(404);
     let wrong_method = Reply::to(auth.get("/api/auth/login")).await.expect(405);
     assert_eq!(wrong_method.header("allow"), Some("POST"));
 }

@@ -3,6 +3,7 @@
 mod consumer;
 mod notify;
 mod publish;
+mod realtime;
 #[expect(clippy::unwrap_used, reason = "only tests call it")]
 mod restart;
 #[expect(clippy::unwrap_used, reason = "only tests call it")]

@@ -1,5 +1,7 @@
 use bus::proto::{RequestOutcome, RequestOutcomes, SessionDeltas};
+use domain::revocation::Revocation;
 use futures_util::StreamExt;
+use uuid::Uuid;
 
 use crate::support::bus;
 
@@ -23,10 +25,10 @@ async fn deltas_are_heard_by_server_and_by_all() {
     let mut one = bus.subscribe_deltas(Some("vpn.2")).await.unwrap();
     let mut all = bus.subscribe_deltas(None).await.unwrap();
     for name in ["vpn-1", "vpn.2"] {
-        bus.publish_deltas(&SessionDeltas {
+        bus.publish_deltas(&[SessionDeltas {
             server_name: name.to_owned(),
             ..Default::default()
-        })
+        }])
         .await
         .unwrap();
     }
@@ -41,4 +43,23 @@ async fn revoked_keys_are_announced() {
     let mut revoked = bus.subscribe_api_key_revoked().await.unwrap();
     bus.publish_api_key_revoked("abcdef012345").await.unwrap();
     assert_eq!(revoked.next().await.unwrap(), "abcdef012345");
+}
+
+#[tokio::test]
+async fn revoked_access_is_announced() {
+    let bus = bus().await;
+    let mut revoked = bus.subscribe_access_revoked().await.unwrap();
+    let revocations = [
+        Revocation::PortalSession(Uuid::from_u128(9)),
+        Revocation::PortalUser {
+            id: 7,
+            token_version: 2,
+        },
+    ];
+    for revocation in revocations {
+        bus.publish_access_revoked(revocation).await.unwrap();
+    }
+    for revocation in revocations {
+        assert_eq!(revoked.next().await.unwrap(), revocation);
+    }
 }

@@ -173,6 +173,23 @@ fn a_key_revocation_keeps_its_bytes() {
 }
 
 #[test]
+fn revocations_of_access_keep_their_bytes() {
+    let of = |tokens| AccessRevoked { tokens: Some(tokens) };
+    check(
+        "access_revoked_portal_session",
+        &of(access_revoked::Tokens::PortalSessionId(vec![9; 16])),
+    );
+    let tokens = PortalUserTokens {
+        portal_user_id: 7,
+        token_version: 2,
+    };
+    check(
+        "access_revoked_portal_user",
+        &of(access_revoked::Tokens::PortalUser(tokens)),
+    );
+}
+
+#[test]
 fn a_command_keeps_its_bytes() {
     check("command", &command());
 }

@@ -25,6 +25,7 @@ fn config_at(url: &str) -> BusConfig {
     BusConfig {
         bus_telemetry_max_bytes: small,
         bus_rejected_max_bytes: small,
+        bus_realtime_max_bytes: small,
         ..BusConfig::new(url, namespace)
     }
 }

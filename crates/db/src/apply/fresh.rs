@@ -27,6 +27,8 @@ pub(super) struct Fresh<'a> {
     duplicates: Vec<(i32, &'a Event)>,
     /// How many events of each request were duplicates.
     pub(super) duplicates_of: Vec<u32>,
+    /// Connect events whose session is not stored, not even from a snapshot: by the connect's id, which is the session's.
+    pub(super) new_sessions: HashSet<Uuid>,
 }
 
 impl Fresh<'_> {
@@ -47,15 +49,19 @@ pub(super) async fn find<'a>(connection: &mut PgConnection, requests: &'a [Reque
         events: Vec::new(),
         duplicates: Vec::new(),
         duplicates_of: vec![0; requests.len()],
+        new_sessions: HashSet::new(),
     };
     for (index, request) in requests.iter().enumerate() {
         for event in &request.events {
-            if stored.contains(&event.event_id) {
+            if stored.events.contains(&event.event_id) {
                 fresh.duplicates.push((request.server_id, event));
                 fresh.duplicates_of[index] += 1;
             } else if !seen.insert(event.event_id) {
                 fresh.duplicates_of[index] += 1;
             } else {
+                if event.event_type == EventType::SessionConnected && !stored.shown.contains(&event.event_id) {
+                    fresh.new_sessions.insert(event.event_id);
+                }
                 fresh.events.push(FreshEvent {
                     request: index,
                     server_id: request.server_id,
@@ -67,10 +73,19 @@ pub(super) async fn find<'a>(connection: &mut PgConnection, requests: &'a [Reque
     Ok(fresh)
 }
 
-async fn stored(connection: &mut PgConnection, requests: &[Request]) -> Result<HashSet<Uuid>, Error> {
+/// What is stored under the ids of a batch.
+#[derive(Default)]
+struct Stored {
+    /// Events that were applied before.
+    events: HashSet<Uuid>,
+    /// Connects whose session only a snapshot has shown so far.
+    shown: HashSet<Uuid>,
+}
+
+async fn stored(connection: &mut PgConnection, requests: &[Request]) -> Result<Stored, Error> {
     let events = || requests.iter().flat_map(|request| &request.events);
     let Some(first) = events().map(|event| event.event_time).min() else {
-        return Ok(HashSet::new());
+        return Ok(Stored::default());
     };
     let last = events().map(|event| event.event_time).max().unwrap_or(first);
     let ids: Vec<Uuid> = events().map(|event| event.event_id).collect();
@@ -78,10 +93,11 @@ async fn stored(connection: &mut PgConnection, requests: &[Request]) -> Result<H
         .filter(|event| event.event_type == EventType::SessionConnected)
         .map(|event| event.event_id)
         .collect();
-    let sql = "SELECT i.id FROM unnest($1::uuid[]) AS i (id) WHERE EXISTS
-            (SELECT 1 FROM vpn_event e WHERE e.event_id = i.id AND e.event_time BETWEEN $2 AND $3)
+    // Bounded, so that it stays one look-up an event: as a semi-join it may read all events of those months at once.
+    let sql = "SELECT i.id, false FROM unnest($1::uuid[]) AS i (id) CROSS JOIN LATERAL
+            (SELECT FROM vpn_event e WHERE e.event_id = i.id AND e.event_time BETWEEN $2 AND $3 LIMIT 1) e
         UNION ALL
-        SELECT s.id FROM unnest($4::uuid[]) AS i (id) JOIN vpn_session s ON s.id = i.id AND NOT s.opened_by_snapshot";
+        SELECT s.id, s.opened_by_snapshot FROM unnest($4::uuid[]) AS i (id) JOIN vpn_session s ON s.id = i.id";
     let rows = sqlx::query(sql)
         .bind(ids)
         .bind(first.saturating_sub(MEMORY))
@@ -89,5 +105,11 @@ async fn stored(connection: &mut PgConnection, requests: &[Request]) -> Result<H
         .bind(connects)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    let mut stored = Stored::default();
+    for row in rows {
+        let (id, shown): (Uuid, bool) = (row.try_get(0)?, row.try_get(1)?);
+        let known = if shown { &mut stored.shown } else { &mut stored.events };
+        known.insert(id);
+    }
+    Ok(stored)
 }

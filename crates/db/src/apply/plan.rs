@@ -78,7 +78,7 @@ pub(super) async fn build<'a>(
     let connects = plan.add_own(fresh, users);
     plan.add_shared(connection, fresh, users, boots).await?;
     plan.add_holders(connection, &connects).await?;
-    plan.load(connection, users).await?;
+    plan.load(connection, fresh, users).await?;
     plan.spread_takeovers();
     plan.judge(connection, users).await?;
     plan.names = names(connection, plan.works.keys().map(|key| key.1), users).await?;
@@ -236,7 +236,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Loads the sessions from which each track continues.
-    async fn load(&mut self, connection: &mut PgConnection, users: &Users<'a>) -> Result<(), Error> {
+    async fn load(&mut self, connection: &mut PgConnection, fresh: &Fresh<'a>, users: &Users<'a>) -> Result<(), Error> {
         let tracks: Vec<TrackKey> = self
             .works
             .keys()
@@ -248,7 +248,7 @@ impl<'a> Plan<'a> {
         }
         let heads = load::heads(connection, &tracks).await?;
         self.keep(heads);
-        let named = load::by_ids(connection, &self.named_but_not_loaded()).await?;
+        let named = load::by_ids(connection, &self.named_but_not_loaded(fresh)).await?;
         self.keep(named);
         let by_address = load::latest_with_address(connection, &self.addressed_but_not_loaded(users)).await?;
         self.keep(by_address);
@@ -265,7 +265,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Sessions that events of the batch name by id.
-    fn named_but_not_loaded(&self) -> Vec<Uuid> {
+    fn named_but_not_loaded(&self, fresh: &Fresh<'_>) -> Vec<Uuid> {
         let named = |work: &Work<'a>| -> Vec<Uuid> {
             // A connect names itself: a snapshot may have shown it before.
             let connects = work.facts.iter().filter_map(|fact| match fact {
@@ -273,7 +273,8 @@ impl<'a> Plan<'a> {
                 _ => None,
             });
             let ids = work.own().filter_map(|(_, facts)| facts.session_id).chain(connects);
-            ids.filter(|id| !work.stored.contains_key(id)).collect()
+            ids.filter(|id| !work.stored.contains_key(id) && !fresh.new_sessions.contains(id))
+                .collect()
         };
         self.works.values().flat_map(named).collect()
     }

@@ -1,6 +1,6 @@
 //! Recomputes the sessions of a server from all of its stored events, and compares.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::session::{Session, SessionStatus};
 use domain::timeline::{ServerTimeline, timeline};
@@ -179,5 +179,5 @@ async fn store(
             (None, None) => {}
         }
     }
-    write::sessions(connection, &changes).await
+    write::sessions(connection, &changes, &HashSet::new()).await
 }

@@ -3,11 +3,17 @@
 pub mod dead_letter;
 pub mod enums;
 pub mod event_gap;
+pub mod login_attempt;
+pub mod portal_recovery_code;
+pub mod portal_refresh_token;
 pub mod portal_role;
+pub mod portal_session;
 pub mod portal_user;
 pub mod portal_user_role;
+pub mod portal_user_totp;
 pub mod server_api_key;
 pub mod server_boot;
+pub mod session_command;
 pub mod token_signing_key;
 pub mod unmatched_event;
 pub mod vpn_event;

@@ -8,6 +8,8 @@ pub struct Model {
     pub id: i32,
     pub name: String,
     pub description: String,
+    /// Who has it must have a second factor.
+    pub requires_totp: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

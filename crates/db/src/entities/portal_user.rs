@@ -15,6 +15,14 @@ pub struct Model {
     pub last_portal_login_at: Option<OffsetDateTime>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
+    /// Encrypted: nonce, ciphertext, tag.
+    pub totp_secret: Option<Vec<u8>>,
+    pub totp_confirmed_at: Option<OffsetDateTime>,
+    pub totp_last_step: Option<i64>,
+    pub must_change_password: bool,
+    pub password_changed_at: Option<OffsetDateTime>,
+    pub deleted_at: Option<OffsetDateTime>,
+    pub version: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -32,4 +32,10 @@ impl Related<super::portal_user::Entity> for Entity {
     }
 }
 
+impl Related<super::portal_role::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Role.def()
+    }
+}
+
 impl ActiveModelBehavior for ActiveModel {}

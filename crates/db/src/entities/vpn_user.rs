@@ -20,6 +20,8 @@ pub struct Model {
     pub last_vpn_seen_at: Option<OffsetDateTime>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
+    /// Counts edits of what the portal keeps: name, e-mail, contact number, type, business status.
+    pub metadata_version: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

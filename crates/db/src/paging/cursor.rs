@@ -5,34 +5,68 @@ use uuid::Uuid;
 
 /// A place in a list that is ordered by time and id. Opaque to callers: base64url of the last row's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeCursor {
+pub struct TimeCursor<Id = Uuid> {
     /// The direction of the list that it belongs to.
     pub descending: bool,
     pub at: OffsetDateTime,
-    pub id: Uuid,
+    pub id: Id,
 }
 
 const TIME: u8 = 1;
 const NAME: u8 = 2;
+const TIME_AND_NUMBER: u8 = 3;
 
-impl TimeCursor {
+/// What decides between rows of the same time.
+pub trait CursorId: Sized {
+    /// The first byte of the cursor.
+    const KIND: u8;
+
+    fn bytes(&self) -> Vec<u8>;
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+impl CursorId for Uuid {
+    const KIND: u8 = TIME;
+
+    fn bytes(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::from_slice(bytes).ok()
+    }
+}
+
+impl CursorId for i64 {
+    const KIND: u8 = TIME_AND_NUMBER;
+
+    fn bytes(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
+impl<Id: CursorId> TimeCursor<Id> {
     pub fn encode(&self) -> String {
-        let mut bytes = vec![TIME, u8::from(self.descending)];
+        let mut bytes = vec![Id::KIND, u8::from(self.descending)];
         let micros = i64::try_from(self.at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX);
         bytes.extend(micros.to_be_bytes());
-        bytes.extend(self.id.as_bytes());
+        bytes.extend(self.id.bytes());
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// `None` for anything that [`Self::encode`] did not make.
     pub fn decode(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (micros, id) = fields(&bytes, TIME)?.split_first_chunk::<8>()?;
+        let (micros, id) = fields(&bytes, Id::KIND)?.split_first_chunk::<8>()?;
         let nanos = i128::from(i64::from_be_bytes(*micros)) * 1000;
         Some(Self {
             descending: bytes[1] == 1,
             at: OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?,
-            id: Uuid::from_slice(id).ok()?,
+            id: Id::from_bytes(id)?,
         })
     }
 }
@@ -89,7 +123,14 @@ mod tests {
             name: "jürgen@example.com".to_owned(),
         };
         assert_eq!(NameCursor::decode(&name.encode()), Some(name.clone()));
-        assert_eq!(TimeCursor::decode(&name.encode()), None);
+        assert_eq!(TimeCursor::<Uuid>::decode(&name.encode()), None);
+        let numbered = TimeCursor {
+            descending: true,
+            at: datetime!(2026-02-13 12:00 UTC),
+            id: 7_i64,
+        };
+        assert_eq!(TimeCursor::decode(&numbered.encode()), Some(numbered));
+        assert_eq!(TimeCursor::<Uuid>::decode(&numbered.encode()), None);
     }
 
     #[test]
@@ -102,7 +143,7 @@ mod tests {
             "AQEAAAAAAAAAAA",
             "AQJ_______________________________",
         ] {
-            assert_eq!(TimeCursor::decode(text), None, "{text:?}");
+            assert_eq!(TimeCursor::<Uuid>::decode(text), None, "{text:?}");
         }
         let with_nul = NameCursor {
             descending: false,

@@ -1,5 +1,7 @@
+use std::marker::PhantomData;
+
 use sea_orm::sea_query::{ColumnRef, Expr, ExprTrait, IntoColumnRef, NullOrdering, Order, Query, SelectStatement};
-use sea_orm::{DbBackend, FromQueryResult, StatementBuilder};
+use sea_orm::{DbBackend, DbErr, FromQueryResult, QueryResult, StatementBuilder, TryGetable, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -11,10 +13,25 @@ use crate::{Db, Error};
 pub(crate) const DEEP_OFFSET: u64 = 200_000;
 
 /// The key of a row in a list that is ordered by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
-pub(crate) struct TimeKey {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimeKey<Id = Uuid> {
     pub(crate) at: OffsetDateTime,
-    pub(crate) id: Uuid,
+    pub(crate) id: Id,
+}
+
+/// An id that decides between rows of the same time.
+pub(crate) trait KeyId: TryGetable + Into<Value> + Copy {}
+
+impl KeyId for Uuid {}
+impl KeyId for i64 {}
+
+impl<Id: KeyId> FromQueryResult for TimeKey<Id> {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            at: row.try_get(prefix, "at")?,
+            id: row.try_get(prefix, "id")?,
+        })
+    }
 }
 
 /// An order that no index holds; unknown values come last.
@@ -26,16 +43,17 @@ pub(crate) struct SortKey {
 
 /// A list ordered by a time and an id, which an index holds together. Gives keys only: the rows are fetched by id.
 #[derive(Debug, Clone)]
-pub(crate) struct TimeList {
+pub(crate) struct TimeList<Id = Uuid> {
     /// `FROM` and `WHERE`, without columns and order.
     filtered: SelectStatement,
     at: ColumnRef,
     id: ColumnRef,
     descending: bool,
     counts_fast: bool,
+    keys: PhantomData<Id>,
 }
 
-impl TimeList {
+impl<Id: KeyId> TimeList<Id> {
     pub(crate) fn new(
         filtered: SelectStatement,
         at: impl IntoColumnRef,
@@ -48,6 +66,7 @@ impl TimeList {
             id: id.into_column_ref(),
             descending,
             counts_fast: false,
+            keys: PhantomData,
         }
     }
 
@@ -61,8 +80,8 @@ impl TimeList {
     pub(crate) async fn page(
         &self,
         db: &Db,
-        request: &PageRequest<TimeCursor>,
-    ) -> Result<Page<TimeKey, TimeCursor>, Error> {
+        request: &PageRequest<TimeCursor<Id>>,
+    ) -> Result<Page<TimeKey<Id>, TimeCursor<Id>>, Error> {
         let counted = count(db, &self.count()).await?;
         if counted <= EXACT_UP_TO {
             return self.forward(db, request, Total::exactly(counted)).await;
@@ -78,9 +97,9 @@ impl TimeList {
     pub(crate) async fn page_sorted(
         &self,
         db: &Db,
-        request: &PageRequest<TimeCursor>,
+        request: &PageRequest<TimeCursor<Id>>,
         sort: &SortKey,
-    ) -> Result<Option<Page<TimeKey, TimeCursor>>, Error> {
+    ) -> Result<Option<Page<TimeKey<Id>, TimeCursor<Id>>>, Error> {
         let counted = count(db, &self.count()).await?;
         if counted > EXACT_UP_TO {
             return Ok(None);
@@ -105,7 +124,7 @@ impl TimeList {
     }
 
     /// The keys of a page and of one row more, which tells whether there is a next page.
-    pub(crate) fn page_statement(&self, request: &PageRequest<TimeCursor>) -> SelectStatement {
+    pub(crate) fn page_statement(&self, request: &PageRequest<TimeCursor<Id>>) -> SelectStatement {
         let mut keys = self.keys(self.descending);
         if let Some(cursor) = request.cursor() {
             keys.and_where(self.behind(cursor));
@@ -117,7 +136,7 @@ impl TimeList {
     /// subquery with an `OFFSET` up, so it does not walk the whole history in the list's order in search of few matches.
     pub(crate) fn short_page_statement(
         &self,
-        request: &PageRequest<TimeCursor>,
+        request: &PageRequest<TimeCursor<Id>>,
         sort: Option<&SortKey>,
     ) -> SelectStatement {
         let mut matches = self.columns();
@@ -144,9 +163,9 @@ impl TimeList {
     async fn forward(
         &self,
         db: &Db,
-        request: &PageRequest<TimeCursor>,
+        request: &PageRequest<TimeCursor<Id>>,
         total: Total,
-    ) -> Result<Page<TimeKey, TimeCursor>, Error> {
+    ) -> Result<Page<TimeKey<Id>, TimeCursor<Id>>, Error> {
         if !total.is_estimate && request.offset() >= total.rows {
             return Ok(Page {
                 rows: Vec::new(),
@@ -167,15 +186,15 @@ impl TimeList {
     async fn walk_from_nearer_end(
         &self,
         db: &Db,
-        request: &PageRequest<TimeCursor>,
-    ) -> Result<Page<TimeKey, TimeCursor>, Error> {
+        request: &PageRequest<TimeCursor<Id>>,
+    ) -> Result<Page<TimeKey<Id>, TimeCursor<Id>>, Error> {
         let total = count(db, &count_all_statement(self.columns())).await?;
         let behind_it = total.saturating_sub(request.offset());
         if behind_it > total / 2 || behind_it == 0 {
             return self.forward(db, request, Total::exactly(total)).await;
         }
         let wanted = Ord::min(behind_it, request.per_page + 1);
-        let mut rows = fetch(db, &self.backward_statement(wanted, behind_it - wanted)).await?;
+        let mut rows: Vec<TimeKey<Id>> = fetch(db, &self.backward_statement(wanted, behind_it - wanted)).await?;
         rows.reverse();
         Ok(self.cut(rows, request, Total::exactly(total)))
     }
@@ -184,7 +203,7 @@ impl TimeList {
     pub(crate) async fn statements(
         &self,
         db: &Db,
-        request: &PageRequest<TimeCursor>,
+        request: &PageRequest<TimeCursor<Id>>,
         sort: Option<&SortKey>,
     ) -> Result<Vec<SelectStatement>, Error> {
         let mut statements = vec![self.count()];
@@ -200,7 +219,7 @@ impl TimeList {
         Ok(statements)
     }
 
-    fn is_deep(&self, request: &PageRequest<TimeCursor>) -> bool {
+    fn is_deep(&self, request: &PageRequest<TimeCursor<Id>>) -> bool {
         self.counts_fast && request.offset() > DEEP_OFFSET
     }
 
@@ -223,7 +242,7 @@ impl TimeList {
             .take()
     }
 
-    fn behind(&self, cursor: &TimeCursor) -> Expr {
+    fn behind(&self, cursor: &TimeCursor<Id>) -> Expr {
         let key = Expr::tuple([Expr::col(self.at.clone()), Expr::col(self.id.clone())]);
         let last = Expr::tuple([Expr::value(cursor.at), Expr::value(cursor.id)]);
         if self.descending { key.lt(last) } else { key.gt(last) }
@@ -231,10 +250,10 @@ impl TimeList {
 
     fn cut(
         &self,
-        mut rows: Vec<TimeKey>,
-        request: &PageRequest<TimeCursor>,
+        mut rows: Vec<TimeKey<Id>>,
+        request: &PageRequest<TimeCursor<Id>>,
         total: Total,
-    ) -> Page<TimeKey, TimeCursor> {
+    ) -> Page<TimeKey<Id>, TimeCursor<Id>> {
         let per_page = usize::try_from(request.per_page).unwrap_or(usize::MAX);
         let has_more = rows.len() > per_page;
         rows.truncate(per_page);
@@ -252,7 +271,7 @@ fn order(descending: bool) -> Order {
     if descending { Order::Desc } else { Order::Asc }
 }
 
-async fn fetch(db: &Db, keys: &SelectStatement) -> Result<Vec<TimeKey>, Error> {
+async fn fetch<Id: KeyId>(db: &Db, keys: &SelectStatement) -> Result<Vec<TimeKey<Id>>, Error> {
     let statement = StatementBuilder::build(keys, &DbBackend::Postgres);
     Ok(TimeKey::find_by_statement(statement).all(&db.connection).await?)
 }

@@ -72,7 +72,11 @@ pub(crate) async fn planned_rows(db: &Db, select: &SelectStatement) -> Result<u6
 
 /// The planner's plan for `select`, with its values.
 pub(crate) async fn explain(db: &Db, select: &SelectStatement) -> Result<Value, Error> {
-    let statement = StatementBuilder::build(select, &DbBackend::Postgres);
+    explain_statement(db, StatementBuilder::build(select, &DbBackend::Postgres)).await
+}
+
+/// The planner's plan for a statement, with its values.
+pub(crate) async fn explain_statement(db: &Db, statement: Statement) -> Result<Value, Error> {
     let explained = Statement {
         sql: format!("EXPLAIN (FORMAT JSON) {}", statement.sql),
         ..statement

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use sea_orm::sea_query::{Condition, Order};
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, IsolationLevel, QueryTrait,
@@ -50,10 +52,12 @@ async fn run(db: &Db, filter: &SessionFilter, descending: bool, pieces: &Pieces)
         .begin_with_config(isolation, Some(AccessMode::ReadOnly))
         .await?;
     let mut latest = None;
+    let mut chosen = Chosen::default();
     if let Some(matching) = matching {
         declare(&snapshot, matching, descending).await?;
         while let Some(rows) = fetch(&snapshot).await? {
             latest = latest.max(rows.iter().map(end).max());
+            chosen.add(filter, &rows);
             if pieces.send(Ok(ExportItem::Sessions(rows))).await.is_err() {
                 return Ok(snapshot.rollback().await?);
             }
@@ -63,9 +67,34 @@ async fn run(db: &Db, filter: &SessionFilter, descending: bool, pieces: &Pieces)
     let until = filter
         .connected_before
         .map(|before| latest.map_or(before, |latest: OffsetDateTime| latest.max(before)));
-    let gaps = gaps_within(&snapshot, &filter.server_ids, filter.connected_from, until).await?;
+    let gaps = match chosen.earliest {
+        Some(earliest) => gaps_within(&snapshot, &chosen.server_ids(), Some(earliest), latest).await?,
+        None => gaps_within(&snapshot, &filter.server_ids, filter.connected_from, until).await?,
+    };
     let _ = pieces.send(Ok(ExportItem::Gaps(gaps))).await;
     Ok(snapshot.rollback().await?)
+}
+
+/// What an export of single sessions covers: their servers and their time.
+#[derive(Default)]
+struct Chosen {
+    servers: BTreeSet<i32>,
+    earliest: Option<OffsetDateTime>,
+}
+
+impl Chosen {
+    fn add(&mut self, filter: &SessionFilter, rows: &[SessionRow]) {
+        if filter.ids.is_empty() {
+            return;
+        }
+        self.servers.extend(rows.iter().map(|row| row.session.server_id));
+        let connects = rows.iter().map(|row| row.session.connected_at);
+        self.earliest = self.earliest.into_iter().chain(connects).min();
+    }
+
+    fn server_ids(&self) -> Vec<i32> {
+        self.servers.iter().copied().collect()
+    }
 }
 
 /// A cursor, so that an export that nobody reads on costs nothing more.

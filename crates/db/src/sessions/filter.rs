@@ -4,6 +4,7 @@ use ipnetwork::IpNetwork;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QuerySelect};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::entities::enums::{SessionStatus, UserType};
 use crate::entities::{vpn_session, vpn_user};
@@ -21,6 +22,12 @@ pub struct SessionFilter {
     pub search: Option<String>,
     /// Holds the real or a virtual address.
     pub network: Option<IpNetwork>,
+    /// Holds the real address.
+    pub real_network: Option<IpNetwork>,
+    /// Holds a virtual address.
+    pub virtual_network: Option<IpNetwork>,
+    /// These sessions only.
+    pub ids: Vec<Uuid>,
     pub connected_from: Option<OffsetDateTime>,
     /// The first instant that is too late.
     pub connected_before: Option<OffsetDateTime>,
@@ -52,7 +59,13 @@ impl SessionFilter {
         }
         let matching = matching
             .add_option(self.server_condition())
-            .add_option(self.network.map(holds_address))
+            .add_option(
+                self.network
+                    .map(|network| holds_real(network).or(holds_virtual(network))),
+            )
+            .add_option(self.real_network.map(holds_real))
+            .add_option(self.virtual_network.map(holds_virtual))
+            .add_option((!self.ids.is_empty()).then(|| vpn_session::Column::Id.eq_any(self.ids.clone())))
             .add_option(status_condition(&self.statuses))
             .add_option(
                 self.connected_from
@@ -141,24 +154,29 @@ fn literal(status: SessionStatus) -> &'static str {
     }
 }
 
+fn holds_real(network: IpNetwork) -> Expr {
+    within(vpn_session::Column::RealIp, network)
+}
+
+fn holds_virtual(network: IpNetwork) -> Expr {
+    let first = within(vpn_session::Column::VirtualIp, network);
+    match network {
+        IpNetwork::V4(_) => first,
+        IpNetwork::V6(_) => first.or(within(vpn_session::Column::VirtualIp6, network)),
+    }
+}
+
 /// As a range of addresses, which the indexes serve for any length of prefix.
-fn holds_address(network: IpNetwork) -> Expr {
-    use vpn_session::Column::{RealIp, VirtualIp, VirtualIp6};
+fn within(column: vpn_session::Column, network: IpNetwork) -> Expr {
     let first = single(network.network());
     let last = single(match network {
         IpNetwork::V4(network) => network.broadcast().into(),
         IpNetwork::V6(network) => network.broadcast().into(),
     });
-    let within = |column: vpn_session::Column| {
-        if first == last {
-            column.eq(first)
-        } else {
-            column.between(first, last)
-        }
-    };
-    match network {
-        IpNetwork::V4(_) => within(RealIp).or(within(VirtualIp)),
-        IpNetwork::V6(_) => within(RealIp).or(within(VirtualIp)).or(within(VirtualIp6)),
+    if first == last {
+        column.eq(first)
+    } else {
+        column.between(first, last)
     }
 }
 

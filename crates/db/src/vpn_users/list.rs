@@ -20,7 +20,8 @@ pub enum VpnStatus {
 /// When a VPN user was last seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastSeen {
-    Since(OffsetDateTime),
+    /// Between the two; the second is the first instant that is too late.
+    Between(Option<OffsetDateTime>, Option<OffsetDateTime>),
     Never,
 }
 
@@ -33,6 +34,10 @@ pub struct UserFilter {
     pub user_types: Vec<UserType>,
     pub business_statuses: Vec<BusinessStatus>,
     pub last_seen: Option<LastSeen>,
+    /// The certificate expires before; expired ones too.
+    pub cert_expires_before: Option<OffsetDateTime>,
+    /// The certificate was revoked, or not.
+    pub revoked: Option<bool>,
 }
 
 /// What a list of VPN users is sorted by.
@@ -76,6 +81,17 @@ pub async fn list(
         total,
         next,
     })
+}
+
+/// The next `limit` VPN users that match behind the common name `behind`, by common name: for exports, piece by piece.
+pub async fn next_users(db: &Db, filter: &UserFilter, behind: Option<&str>, limit: u64) -> Result<Vec<UserRow>, Error> {
+    let users = matching(filter)
+        .filter(Condition::all().add_option(behind.map(|name| vpn_user::Column::CommonName.gt(name))))
+        .order_by_asc(vpn_user::Column::CommonName)
+        .limit(limit)
+        .all(&db.connection)
+        .await?;
+    with_counts(db, users).await
 }
 
 /// The planner's plans for every statement that [`list`] may run for these arguments.
@@ -138,8 +154,15 @@ fn page_query(filter: &UserFilter, order: UserOrder, request: &PageRequest<NameC
 fn matching(filter: &UserFilter) -> Select<vpn_user::Entity> {
     use vpn_user::Column;
     let last_seen = |last_seen| match last_seen {
-        LastSeen::Since(since) => Column::LastVpnSeenAt.gte(since),
-        LastSeen::Never => Column::LastVpnSeenAt.is_null(),
+        LastSeen::Between(from, to) => Condition::all()
+            .add(Column::LastVpnSeenAt.is_not_null())
+            .add_option(from.map(|from| Column::LastVpnSeenAt.gte(from)))
+            .add_option(to.map(|to| Column::LastVpnSeenAt.lt(to))),
+        LastSeen::Never => Condition::all().add(Column::LastVpnSeenAt.is_null()),
+    };
+    let revoked = |revoked| match revoked {
+        true => Column::RevokedAt.is_not_null(),
+        false => Column::RevokedAt.is_null(),
     };
     let user_types = (!filter.user_types.is_empty()).then(|| Column::UserType.is_in(filter.user_types.clone()));
     let statuses =
@@ -149,7 +172,9 @@ fn matching(filter: &UserFilter) -> Select<vpn_user::Entity> {
         .add_option(filter.vpn_status.map(status))
         .add_option(user_types)
         .add_option(statuses)
-        .add_option(filter.last_seen.map(last_seen));
+        .add_option(filter.last_seen.map(last_seen))
+        .add_option(filter.cert_expires_before.map(|before| Column::CertExpiryAt.lt(before)))
+        .add_option(filter.revoked.map(revoked));
     vpn_user::Entity::find().filter(condition)
 }
 

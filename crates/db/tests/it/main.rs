@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod apply;
+mod audit;
 mod support;
+mod usage;

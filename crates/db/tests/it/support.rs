@@ -27,7 +27,7 @@ impl Bench {
             database_pool_size: 4,
             database_connect_timeout_seconds: 5,
         };
-        let db = Db::connect(&config).await.unwrap();
+        let db = Db::connect_for_batches(&config).await.unwrap();
         let observer = PgPool::connect(&database.url).await.unwrap();
         Self {
             database,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Compression, LoadSettings, Mix, event_id};
 use crate::clock;
-use crate::wire::format_time;
+use agent_api::format_time;
 
 /// Mixes the bits of a number; different numbers stay different (the finalizer of splitmix64).
 pub(super) fn spread(number: u64) -> u64 {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::dice::Dice;
 use super::server::{Planned, PlannedFact};
 use super::{Faults, FleetSettings};
-use crate::wire::{Event, Heartbeat};
+use agent_api::{Event, Heartbeat};
 
 /// An agent sends no larger batches.
 const LARGEST_BATCH: usize = 500;

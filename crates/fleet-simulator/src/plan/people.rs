@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::dice::Dice;
-use crate::wire::Client;
+use agent_api::Client;
 
 const FIRST_NAMES: [&str; 20] = [
     "anna", "ben", "carla", "deniz", "elena", "farid", "greta", "hugo", "ines", "jonas", "katja", "lukas", "mara",

@@ -12,7 +12,7 @@ use super::dice::Dice;
 use super::people::{person, users_of};
 use super::pool::Pool;
 use super::sessions::{Begun, LiveSession};
-use crate::wire::{BytesSource, Event, EventType, Heartbeat, Session};
+use agent_api::{BytesSource, Event, EventType, Heartbeat, Session};
 
 const DAY: f64 = 86_400.0;
 
@@ -313,16 +313,17 @@ impl ServerPlan {
         let count = self.sessions.len() as f64;
         let cpu_percent = (3.0 + 0.5 * count + self.dice.log_normal(2.0, 0.8)).min(99.0);
         let heartbeat = Heartbeat {
-            boot_id: self.boot_id,
-            cpu_percent: rounded(cpu_percent),
-            memory_percent: rounded((22.0 + 0.05 * count + self.dice.between(0.0, 2.0)).min(97.0)),
-            load_1m: rounded(cpu_percent / 100.0 * 2.0 * self.dice.between(0.8, 1.3)),
-            openvpn_version: "2.6.14",
-            uptime_seconds: ((self.now - self.booted) / self.settings.speed) as u64,
-            session_count: self.sessions.len() as u64,
-            dco: false,
+            boot_id: Some(self.boot_id),
+            cpu_percent: Some(rounded(cpu_percent)),
+            memory_percent: Some(rounded((22.0 + 0.05 * count + self.dice.between(0.0, 2.0)).min(97.0))),
+            load_1m: Some(rounded(cpu_percent / 100.0 * 2.0 * self.dice.between(0.8, 1.3))),
+            openvpn_version: Some("2.6.14".to_owned()),
+            uptime_seconds: Some(((self.now - self.booted) / self.settings.speed) as u64),
+            session_count: Some(self.sessions.len() as u64),
+            dco: Some(false),
             agent_version: env!("CARGO_PKG_VERSION"),
             spool_depth: 0,
+            oldest_unsent_at: None,
         };
         self.push(PlannedFact::Heartbeat(heartbeat));
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::dice::Dice;
 use super::people::Person;
 use super::pool::Place;
-use crate::wire::{BytesSource, Session};
+use agent_api::{BytesSource, Session};
 
 pub(super) const CIPHER: &str = "AES-256-GCM";
 

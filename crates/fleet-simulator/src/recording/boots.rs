@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::wire::Client;
+use agent_api::Client;
 use openvpn::environment::Environment;
 use openvpn::management::ClientEnded;
 use openvpn::status::{ListedClient, StatusReport};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::load::Recording;
-use crate::wire::rfc3339;
+use agent_api::rfc3339;
 use openvpn::environment::Environment;
 
 /// A session as its end script states it.

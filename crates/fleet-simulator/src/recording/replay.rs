@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::boots::{Boot, Reading, RecordedSession, SeenReport};
 use super::history::boots;
 use super::load::Recording;
-use crate::wire::{BytesSource, Event, EventType, Session};
+use agent_api::{BytesSource, Event, EventType, Session};
 use openvpn::status::ListedClient;
 
 /// Under which ids of replayed events, sessions and boots are derived (UUID version 5).

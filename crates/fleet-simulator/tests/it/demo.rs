@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use agent_api::{Event, EventType};
 use fleet_simulator::agent::{Agent, AgentError};
 use fleet_simulator::clock;
 use fleet_simulator::demo::run_demo;
 use fleet_simulator::keys::ServerKey;
 use fleet_simulator::plan::{FleetSettings, PlannedFact};
-use fleet_simulator::wire::{Event, EventType};
 use tokio::sync::watch;
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use agent_api::{Event, EventType};
 use fleet_simulator::plan::{Delivery, Faults, FleetSettings, Parcel, Planned, PlannedFact};
-use fleet_simulator::wire::{Event, EventType};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use openvpn::status::parse_status;
+use agent_api::{BytesSource, Event, EventType, Session, format_time};
 use fleet_simulator::recording::{ExpectedSession, Recording, ReplayedBoot, expected_sessions, find_runs, replay};
-use fleet_simulator::wire::{BytesSource, Event, EventType, Session, format_time};
+use openvpn::status::parse_status;
 use uuid::Uuid;
 
 fn fixtures() -> PathBuf {

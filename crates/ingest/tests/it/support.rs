@@ -47,7 +47,7 @@ impl Ingest {
     pub(crate) async fn on(database: TestDatabase, nats_url: &str, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
             database: DatabaseConfig {
-                database_url: database.url.clone(),
+                database_url: database.url_of("ingest"),
                 database_pool_size: 4,
                 database_connect_timeout_seconds: 5,
             },

@@ -16,13 +16,22 @@ async fn every_route_answers_exactly_the_roles_that_it_lists() {
         // No such object: whoever may ask is told so.
         let path = route.path.replace("{id}", "0");
         for role in Role::ALL {
-            let status = rig.get_as(&[role], &path).await.status.as_u16();
-            assert_eq!(status == 403, !allowed.contains(&role), "{role} on {path} got {status}");
+            let status = rig.send_as(&[role], route.method, &path, None).await.status.as_u16();
+            assert_eq!(
+                status == 403,
+                !allowed.contains(&role),
+                "{role} on {} {path} got {status}",
+                route.method
+            );
             assert_ne!(status, 401, "{role} on {path}");
         }
-        assert_eq!(rig.get_anonymously(&path).await.status.as_u16(), 401, "{path}");
         assert_eq!(
-            rig.get_as(&[], &path).await.status.as_u16(),
+            rig.send_anonymously(route.method, &path).await.status.as_u16(),
+            401,
+            "{path}"
+        );
+        assert_eq!(
+            rig.send_as(&[], route.method, &path, None).await.status.as_u16(),
             403,
             "{path} without a role"
         );
@@ -47,7 +56,8 @@ async fn a_parameter_that_nobody_documented_is_refused_everywhere() {
                 "1"
             },
         );
-        let reply = rig.get_as(&[Role::Admin], &format!("{path}?serch=x")).await;
+        let query = format!("{path}?serch=x");
+        let reply = rig.send_as(&[Role::Admin], route.method, &query, None).await;
         let problem = reply.expect(400).json();
         assert_eq!(
             (&problem["error"], &problem["parameter"]),

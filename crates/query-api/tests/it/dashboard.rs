@@ -21,6 +21,13 @@ async fn the_dashboard_shows_what_happens_now_today_and_this_week() {
                   LATERAL (SELECT date_trunc('day', now()) - (n - 1) * interval '1 day' AS started) AS times"
         ))
         .await;
+    rig.database
+        .sql(
+            "INSERT INTO usage_hour SELECT id, date_trunc('hour', now()), server_id, vpn_user_id, 100, 200
+             FROM vpn_session WHERE session_status = 'active';
+             UPDATE usage_progress SET recent_until = now()",
+        )
+        .await;
     let shown = rig.get("/api/analytics/dashboard").await;
     assert_eq!(
         (
@@ -34,10 +41,27 @@ async fn the_dashboard_shows_what_happens_now_today_and_this_week() {
         (&shown["bytes_in_today"], &shown["bytes_out_today"]),
         (&json!(100), &json!(200))
     );
+    let shown_server = &shown["servers"][0];
     assert_eq!(
-        shown["servers"],
-        json!([{"id": server, "name": "vpn-1", "active_sessions": 1, "status": "never_seen"}])
+        (
+            &shown_server["id"],
+            &shown_server["active_sessions"],
+            &shown_server["status"]
+        ),
+        (&json!(server), &json!(1), &json!("never_seen"))
     );
+    assert!(shown_server["health"]["cpu_percent"].is_null());
+    assert_eq!(
+        (
+            &shown["top_users"][0]["common_name"],
+            &shown["top_users"][0]["bytes_out"],
+            &shown["top_users"][0]["sessions"]
+        ),
+        (&json!("jdoe"), &json!(200), &json!(7))
+    );
+    let hours = shown["usage_data"]["hours"].as_array().unwrap();
+    assert_eq!((hours.len(), &hours[23]["active_at_end"]), (24, &json!(1)));
+    assert!(shown["usage_data"]["bytes_as_of"].is_string());
     let days = shown["usage_data"]["days"].as_array().unwrap();
     assert_eq!(
         (days.len(), &days[0]["sessions"], &days[6]["bytes_out"]),
@@ -61,5 +85,5 @@ async fn only_an_admin_sees_how_many_portal_users_there_are() {
         .await
         .expect(200)
         .json();
-    assert_eq!(shown["total_portal_users"], 0);
+    assert_eq!(shown["total_portal_users"], 1);
 }

@@ -28,3 +28,5 @@ FROM generate_series(1, 1000000) AS n,
      LATERAL (SELECT timestamptz '2026-02-13 12:00:00+00' - n * interval '31 seconds' AS started,
                      (60 + n % 28800) * interval '1 second' AS length) AS times;
 
+INSERT INTO usage_hour (session_id, hour, server_id, vpn_user_id, bytes_in, bytes_out)
+SELECT id, date_trunc('hour', connected_at), server_id, vpn_user_id, bytes_in, bytes_out FROM vpn_session;

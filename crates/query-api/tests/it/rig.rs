@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 
-use access_token::{Claims, Signer};
+use access_token::{AccessConfig, Claims, Denylist, Signer};
 use db::audit::Actor;
 use db::signing_keys::{self, SigningKey};
 use db::{DatabaseConfig, Db};
 use domain::role::Role;
 use reqwest::Client;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
-use test_support::{Process, Reply, TestDatabase, free_port, new_uuid, now};
+use test_support::{Process, Reply, TestDatabase, free_port, new_uuid, now, shared_servers, test_namespace};
 use uuid::Uuid;
 
 /// A query-api on a database of its own, and the key that signs its callers' tokens.
@@ -31,7 +32,16 @@ impl Rig {
     pub(crate) async fn with(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let signer = Signer::from_pem(Signer::generate_pem().unwrap().as_bytes()).unwrap();
         publish(&database, &signer).await;
+        database.sql(SOMEBODY).await;
+        let servers = shared_servers();
+        let namespace = test_namespace();
+        fill_denylist(&servers.redis_url, &namespace).await;
         let environment = [
+            ("NATS_URL", servers.nats_url.clone()),
+            ("BUS_NAMESPACE", namespace.clone()),
+            ("REDIS_URL", servers.redis_url.clone()),
+            ("REDIS_PREFIX", namespace),
+            ("API_REQUESTS_PER_MINUTE", "1000000".to_owned()),
             ("DATABASE_URL", database.url.clone()),
             ("DATABASE_POOL_SIZE", "4".to_owned()),
             ("HTTP_ADDR", format!("127.0.0.1:{}", free_port())),
@@ -57,8 +67,21 @@ impl Rig {
         Reply::to(request.bearer_auth(self.token(roles))).await
     }
 
-    pub(crate) async fn get_anonymously(&self, path: &str) -> Reply {
-        Reply::to(self.client.get(format!("{}{path}", self.process.url()))).await
+    /// What a path answers to a request with a JSON body, by a caller with these roles.
+    pub(crate) async fn send_as(&self, roles: &[Role], method: &str, path: &str, body: Option<Value>) -> Reply {
+        let method = method.parse().unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.process.url()));
+        let request = request.bearer_auth(self.token(roles));
+        Reply::to(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    pub(crate) async fn send_anonymously(&self, method: &str, path: &str) -> Reply {
+        let method = method.parse().unwrap();
+        Reply::to(self.client.request(method, format!("{}{path}", self.process.url()))).await
     }
 
     /// The JSON that a path answers to a viewer with 200.
@@ -71,6 +94,15 @@ impl Rig {
         let reply = self.get_as(&[Role::Viewer], path).await.expect(status);
         assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{path}");
         reply.json()
+    }
+
+    /// The headers and the bytes that a path answers to a viewer with 200.
+    pub(crate) async fn download(&self, path: &str) -> (HeaderMap, Vec<u8>) {
+        let request = self.client.get(format!("{}{path}", self.process.url()));
+        let answer = request.bearer_auth(self.token(&[Role::Viewer])).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        let headers = answer.headers().clone();
+        (headers, answer.bytes().await.unwrap().to_vec())
     }
 
     /// Reads the beginning of an answer and goes away.
@@ -109,13 +141,26 @@ impl Rig {
             sub: "1".to_owned(),
             username: "somebody".to_owned(),
             roles: roles.to_vec(),
+            sid: Uuid::from_u128(1),
             token_version: 1,
+            required_action: None,
             jti: new_uuid(),
             iat: issued,
             exp: issued + 600,
         };
         self.signer.sign(&claims).unwrap()
     }
+}
+
+/// Whose tokens the rig makes: what he does is told in the audit log under his id.
+const SOMEBODY: &str = "INSERT INTO portal_user (id, username, password_hash) OVERRIDING SYSTEM VALUE \
+    VALUES (1, 'somebody', '-') ON CONFLICT DO NOTHING";
+
+/// As auth does at its start: nobody's token is revoked.
+async fn fill_denylist(redis_url: &str, prefix: &str) {
+    let config = json!({"redis_url": redis_url, "redis_prefix": prefix});
+    let config: AccessConfig = serde_json::from_value(config).unwrap();
+    Denylist::connect(&config).unwrap().fill(&[]).await.unwrap();
 }
 
 async fn publish(database: &TestDatabase, signer: &Signer) {

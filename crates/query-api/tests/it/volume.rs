@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use db::entities::enums::{BusinessStatus, SessionStatus, UserType};
 use db::paging::{From, NameCursor, PageRequest, TimeCursor};
 use db::sessions::{self, SessionFilter, SessionOrder, SessionSort};
+use db::usage::{self, UsageFilter};
 use db::vpn_users::{self, LastSeen, UserFilter, UserOrder, UserSort, VpnStatus};
-use db::{Db, ReaderConfig};
+use db::{Db, ReaderConfig, activity};
 use serde_json::{Value, json};
 use test_support::TestDatabase;
 use time::macros::datetime;
@@ -75,6 +76,22 @@ fn filters() -> Vec<SessionFilter> {
         servers(&[3]),
         servers(&[3, 4, 5]),
         servers(&(1..=40).collect::<Vec<_>>()),
+        SessionFilter {
+            real_network: Some("198.51.7.0/24".parse().unwrap()),
+            ..any()
+        },
+        SessionFilter {
+            virtual_network: Some("10.8.0.7".parse().unwrap()),
+            ..any()
+        },
+        SessionFilter {
+            virtual_network: Some("fd00::/64".parse().unwrap()),
+            ..any()
+        },
+        SessionFilter {
+            ids: (1..500).map(Uuid::from_u128).collect(),
+            ..any()
+        },
         SessionFilter {
             vpn_user_id: Some(77),
             ..any()
@@ -295,6 +312,69 @@ async fn every_user_query_uses_an_index(db: &Db) {
     }
 }
 
+/// Charts, related sessions and a VPN user's days, of a week and of all time.
+async fn every_chart_uses_an_index(db: &Db) {
+    let latest = datetime!(2026-02-13 12:00 UTC);
+    let mut plans = Vec::new();
+    for days in [1, 7, 365] {
+        for server_ids in [vec![], vec![3], vec![3, 4, 5]] {
+            for user_types in [vec![], vec![UserType::Guest]] {
+                let filter = UsageFilter {
+                    from: latest - time::Duration::days(days),
+                    to: latest,
+                    server_ids: server_ids.clone(),
+                    user_types,
+                };
+                plans.extend(usage::explain_reports(db, &filter).await.unwrap());
+            }
+            let from = latest - time::Duration::days(days.min(31));
+            plans.push(activity::explain_by_hour(db, &server_ids, from, latest).await.unwrap());
+        }
+        let since = latest - time::Duration::days(days);
+        plans.push(activity::explain_of_user(db, 77, since).await.unwrap());
+    }
+    let request = PageRequest {
+        from: From::Page(1),
+        per_page: 5,
+    };
+    let order = SessionOrder {
+        sort: SessionSort::ConnectedAt,
+        descending: true,
+    };
+    for row in sessions::list(db, &SessionFilter::default(), order, &request)
+        .await
+        .unwrap()
+        .rows
+    {
+        plans.extend(sessions::explain_related(db, &row.session, 10).await.unwrap());
+    }
+    for plan in &plans {
+        let scans = whole_scans(plan);
+        let big = |scan: &String| scan == "vpn_session" || scan == "usage_hour";
+        assert!(!scans.iter().any(big), "{plan:#}");
+    }
+    assert!(plans.len() > 140, "only {} plans", plans.len());
+}
+
+async fn every_chart_comes_soon(rig: &Rig) {
+    for path in [
+        "/api/analytics/dashboard",
+        "/api/analytics/usage?period=month&from_date=2026-01-14&to_date=2026-02-12",
+        "/api/analytics/usage?period=year&group_by=server&from_date=2025-02-14&to_date=2026-02-12",
+        "/api/analytics/activity?from_date=2026-02-12&to_date=2026-02-12",
+        "/api/analytics/top-users?from_date=2025-02-14&to_date=2026-02-12",
+        "/api/search?q=user77",
+        "/api/search?q=10.8.0.7",
+        "/api/vpn-users/77/activity?days=366",
+        "/api/vpn-users/77",
+    ] {
+        let started = Instant::now();
+        rig.get(path).await;
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(9), "{path} took {took:?}");
+    }
+}
+
 /// The rows of a page, as PostgreSQL itself finds them.
 async fn expected(database: &TestDatabase, offset: u64) -> Vec<String> {
     let query = format!("SELECT id FROM vpn_session ORDER BY connected_at DESC, id DESC LIMIT 50 OFFSET {offset}");
@@ -379,7 +459,9 @@ async fn lists_of_a_million_sessions_are_right_and_use_indexes() {
     let db = reader(&database).await;
     every_session_query_uses_an_index(&db).await;
     every_user_query_uses_an_index(&db).await;
+    every_chart_uses_an_index(&db).await;
     let rig = Rig::on(database).await;
+    every_chart_comes_soon(&rig).await;
     every_page_is_right(&rig).await;
     totals_are_exact_until_they_are_estimates(&rig).await;
     an_export_has_no_row_cap(&rig).await;

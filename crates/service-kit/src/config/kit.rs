@@ -6,6 +6,8 @@ use std::time::Duration;
 use garde::Validate;
 use serde::Deserialize;
 
+use crate::client_ip::TrustedProxies;
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,12 +50,21 @@ pub struct KitConfig {
     #[serde(default = "defaults::max_json_bytes")]
     #[garde(range(min = 1024))]
     pub max_json_bytes: usize,
+    /// `TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is believed, separated by commas, or `none`.
+    #[serde(default = "defaults::trusted_proxies")]
+    #[garde(custom(networks))]
+    pub trusted_proxies: String,
 }
 
 impl KitConfig {
     /// Bound of the whole ordered shutdown.
     pub(crate) fn shutdown_timeout(&self) -> Duration {
         Duration::from_secs(self.shutdown_timeout_seconds)
+    }
+
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
+        self.trusted_proxies.parse().expect("it has been validated")
     }
 }
 
@@ -68,8 +79,17 @@ impl Default for KitConfig {
             trace_sample_ratio: defaults::trace_sample_ratio(),
             shutdown_timeout_seconds: defaults::shutdown_timeout_seconds(),
             max_json_bytes: defaults::max_json_bytes(),
+            trusted_proxies: defaults::trusted_proxies(),
         }
     }
+}
+
+fn networks(value: &str, _: &()) -> garde::Result {
+    value.parse::<TrustedProxies>().map(|_| ()).map_err(|error| {
+        garde::Error::new(format!(
+            "{error}: networks such as 10.0.0.0/8 separated by commas, or none"
+        ))
+    })
 }
 
 fn filter_directives(value: &str, _: &()) -> garde::Result {
@@ -100,6 +120,10 @@ mod defaults {
 
     pub(super) fn shutdown_timeout_seconds() -> u64 {
         20
+    }
+
+    pub(super) fn trusted_proxies() -> String {
+        "127.0.0.1/32,::1/128".to_owned()
     }
 
     pub(super) fn max_json_bytes() -> usize {

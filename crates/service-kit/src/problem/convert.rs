@@ -24,9 +24,14 @@ impl Problem {
             return Self::new(error_status(error), "invalid_form", error.to_string());
         }
         if let Some(error) = error.as_error::<ContentTypeError>() {
-            return unsupported(&error.to_string());
+            return Self::unsupported(error.to_string());
         }
         of_other(error)
+    }
+
+    /// The problem of a body that is declared as something else than what is taken here.
+    pub(crate) fn unsupported(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
     /// The problem of a path whose parameters cannot be read.
@@ -60,7 +65,7 @@ fn of_json(error: &JsonPayloadError) -> Problem {
         JsonPayloadError::OverflowKnownLength { limit, .. } | JsonPayloadError::Overflow { limit } => {
             too_large(&format!("The JSON body is larger than {limit} bytes."))
         }
-        JsonPayloadError::ContentType => unsupported("the content type must be application/json"),
+        JsonPayloadError::ContentType => Problem::unsupported("The content type must be application/json."),
         JsonPayloadError::Deserialize(error) if error.is_data() => {
             Problem::new(StatusCode::BAD_REQUEST, "invalid_body", error.to_string())
         }
@@ -95,14 +100,6 @@ fn of_other(error: &Error) -> Problem {
 
 fn too_large(detail: &str) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
-}
-
-fn unsupported(detail: &str) -> Problem {
-    Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        detail.to_string(),
-    )
 }
 
 fn error_status(error: &UrlencodedError) -> StatusCode {

@@ -1,10 +1,10 @@
 //! A small service that shows each thing the kit does.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use service_kit::{Problem, RequestId, Service, Shutdown, trace};
+use service_kit::{Json, Problem, RequestId, Service, Shutdown, trace};
 use utoipa::OpenApi;
 
 #[derive(Debug, Deserialize, Validate)]
@@ -15,6 +15,13 @@ pub(crate) struct Config {
 
 #[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub(crate) struct Item {
+    name: String,
+    count: u32,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StrictItem {
     name: String,
     count: u32,
 }
@@ -43,6 +50,24 @@ async fn get_item(id: web::Path<u32>, page: web::Query<Page>) -> web::Json<Item>
 #[post("/items")]
 async fn create_item(item: web::Json<Item>) -> web::Json<Item> {
     item
+}
+
+/// Replaces an item, and takes nothing that is not one.
+#[put("/items")]
+async fn replace_item(item: Json<StrictItem>) -> Json<StrictItem> {
+    item
+}
+
+#[get("/cached")]
+async fn cached() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "max-age=60"))
+        .finish()
+}
+
+#[get("/source")]
+async fn source(request: HttpRequest) -> String {
+    service_kit::client_ip(&request).to_string()
 }
 
 #[get("/teapot")]
@@ -87,6 +112,9 @@ pub(crate) fn service() -> Service {
     Service::new().http(Document::openapi(), |app| {
         app.service(get_item)
             .service(create_item)
+            .service(replace_item)
+            .service(cached)
+            .service(source)
             .service(teapot)
             .service(broken)
             .service(foreign_error)

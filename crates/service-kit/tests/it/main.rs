@@ -2,6 +2,7 @@
 
 mod demo;
 mod docs;
+mod edge;
 mod health;
 mod problems;
 mod process;

@@ -54,6 +54,20 @@ async fn every_refused_request_is_a_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let demo = Demo::start(demo::service()).await;
+    for (method, path, allowed) in [(Method::PATCH, "/items", "POST"), (Method::DELETE, "/healthz", "GET")] {
+        let response = demo.request(method, path).send().await.expect("an answer");
+        assert_eq!(
+            (response.status().as_u16(), header(&response, "allow").as_str()),
+            (405, allowed),
+            "{path}"
+        );
+    }
+    demo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_problem_carries_its_members_and_headers() {
     let demo = Demo::start(demo::service()).await;
     let response = demo.get("/teapot").await;

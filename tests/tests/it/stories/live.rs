@@ -27,6 +27,8 @@ async fn the_live_cache_holds_the_active_sessions_and_their_facts() {
         "full_name",
         "email",
         "known_by",
+        "timeline",
+        "commands",
         "events",
         "earlier_events_left_out",
         "client",

@@ -1,4 +1,4 @@
-//! The agent API's JSON, as an agent writes it.
+//! The JSON of `/api/v1`, as an agent writes it: for the agent itself and for the simulator.
 
 use std::net::IpAddr;
 
@@ -154,16 +154,29 @@ pub struct Batch<'a> {
 /// Body of `POST /api/v1/heartbeat`, apart from who sends it and when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Heartbeat {
-    pub boot_id: Uuid,
-    pub cpu_percent: f64,
-    pub memory_percent: f64,
-    pub load_1m: f64,
-    pub openvpn_version: &'static str,
-    pub uptime_seconds: u64,
-    pub session_count: u64,
-    pub dco: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_percent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_percent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_1m: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openvpn_version: Option<String>,
+    /// Of the daemon, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uptime_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_count: Option<u64>,
+    /// The kernel moves the data (data channel offload).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dco: Option<bool>,
     pub agent_version: &'static str,
+    /// Events that wait to be sent.
     pub spool_depth: u64,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_rfc3339")]
+    pub oldest_unsent_at: Option<OffsetDateTime>,
 }
 
 /// RFC 3339, UTC, milliseconds.
@@ -181,7 +194,11 @@ pub fn format_time(at: OffsetDateTime) -> String {
     )
 }
 
-pub(crate) fn rfc3339<S: Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+/// For `#[serde(serialize_with)]`: RFC 3339, UTC, milliseconds.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn rfc3339<S: Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format_time(*at))
 }
 

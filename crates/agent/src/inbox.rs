@@ -1,0 +1,81 @@
+//! What the daemon's hooks leave for the agent: one synced file a call. OpenVPN waits for its hooks, and the agent may be away, so
+//! a hook only writes and goes.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use openvpn::Environment;
+
+/// Variables that an event can be made of; others stay where they are.
+const WANTED: [&str; 24] = [
+    "script_type",
+    "common_name",
+    "X509_0_CN",
+    "time_unix",
+    "time_duration",
+    "bytes_received",
+    "bytes_sent",
+    "trusted_ip",
+    "trusted_ip6",
+    "trusted_port",
+    "untrusted_ip",
+    "untrusted_ip6",
+    "untrusted_port",
+    "ifconfig_pool_remote_ip",
+    "ifconfig_pool_remote_ip6",
+    "username",
+    "IV_PLAT",
+    "IV_VER",
+    "IV_GUI_VER",
+    "daemon_start_time",
+    "daemon_pid",
+    "signal",
+    "n_clients",
+    "dev",
+];
+
+/// Leaves a hook's environment in the inbox and returns when it is on disk. `name` orders the calls and is new for each.
+///
+/// # Errors
+/// When the folder or the disk refuses.
+pub fn leave(inbox: &Path, name: &str, variables: impl Iterator<Item = (String, String)>) -> io::Result<()> {
+    let mut environment = Environment::default();
+    for (variable, value) in variables.filter(|(variable, _)| WANTED.contains(&variable.as_str())) {
+        environment.add(&format!("{variable}={value}"));
+    }
+    let draft = inbox.join(format!("{name}.draft"));
+    let mut file = File::create_new(&draft)?;
+    file.write_all(environment.to_lines().as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, inbox.join(format!("{name}.env")))?;
+    File::open(inbox)?.sync_all()
+}
+
+/// What waits in the inbox, in the order of the calls, at most `limit`.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<(PathBuf, Environment)>> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(inbox)?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "env"))
+        .collect();
+    paths.sort();
+    paths.truncate(limit);
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = fs::read(&path)?;
+            Ok((path, Environment::parse(&String::from_utf8_lossy(&text))))
+        })
+        .collect()
+}
+
+/// Removes what has been taken over.
+///
+/// # Errors
+/// When the disk refuses; what stays is taken over again, which changes nothing.
+pub fn remove(paths: &[PathBuf]) -> io::Result<()> {
+    paths.iter().try_for_each(fs::remove_file)
+}

@@ -1,0 +1,13 @@
+//! Stands beside an OpenVPN daemon: collects what it says of its sessions, keeps it on disk, brings it to the product.
+
+pub mod clock;
+pub mod config;
+pub mod core;
+pub mod heartbeat;
+pub mod hook;
+pub mod inbox;
+pub mod management;
+pub mod run;
+pub mod sender;
+pub mod spool;
+pub mod tracker;

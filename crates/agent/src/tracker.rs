@@ -1,0 +1,438 @@
+//! What is known of the daemon's sessions, put together from all sources; what is new in it becomes events.
+//!
+//! A session is known by its common name, the second of its connect and its virtual address: every source states these, and no
+//! two sessions share them, whatever happens to client ids, processes and the agent itself. Its id follows from them, so that
+//! hooks, management interface, status reports and a restarted agent all speak of the same session.
+
+mod ends;
+mod memory;
+mod session;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::net::IpAddr;
+
+use agent_api::{Event, EventType, Session};
+use openvpn::Environment;
+use openvpn::management::Notice;
+use openvpn::status::{ListedClient, StatusReport};
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+pub use memory::Memory;
+pub use session::Key;
+use session::{Tracked, from_environment, from_millis, millis, seconds, update};
+
+/// How the tracker behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Ids are derived within it; one a VPN server.
+    pub namespace: Uuid,
+    /// The hooks are installed: they alone know final counters, so an end seen elsewhere waits for them.
+    pub hooks: bool,
+    /// At most one update of a session in this time, unless its address changed.
+    pub update_interval: Duration,
+    pub snapshot_interval: Duration,
+}
+
+impl Settings {
+    /// The namespace of the ids of a VPN server.
+    pub fn namespace_of(server_id: &str) -> Uuid {
+        Uuid::new_v5(
+            &Uuid::NAMESPACE_OID,
+            format!("openvpn-telemetry/{server_id}").as_bytes(),
+        )
+    }
+}
+
+/// One life of the daemon: its process, and how often that has restarted itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// Seconds since 1970.
+    pub started_at: i64,
+    /// Its process: two may begin within one second.
+    pub pid: u64,
+    /// When it restarted itself last (SIGUSR1, SIGHUP); 0: never. Client ids begin at 0 again.
+    pub restarted_at: i64,
+}
+
+/// Something a source has seen. Times are the host's clock.
+#[derive(Debug, Clone)]
+pub enum Observation {
+    /// The daemon that the management interface belongs to, from its state history.
+    Daemon(Boot),
+    Notice {
+        at: OffsetDateTime,
+        notice: Notice,
+    },
+    /// From a hook; by then the daemon may have gone on.
+    Hook(Environment),
+    /// Time has passed.
+    Tick(OffsetDateTime),
+}
+
+/// The tracker. Pure: the same observations give the same events.
+#[derive(Debug)]
+pub struct Tracker {
+    settings: Settings,
+    boot: Option<Boot>,
+    sessions: BTreeMap<Key, Tracked>,
+    by_cid: HashMap<u64, Key>,
+    ended: VecDeque<Uuid>,
+    /// Whether the final counters of an ended session were told.
+    ended_finally: HashMap<Uuid, bool>,
+    /// With `management-client-auth`, addresses come before the client is established.
+    addresses: HashMap<u64, Vec<IpAddr>>,
+    /// A report has listed the sessions, so that a snapshot can tell which are gone.
+    listed_at: Option<OffsetDateTime>,
+    snapshot_at: Option<OffsetDateTime>,
+    dco: bool,
+}
+
+impl Tracker {
+    pub fn new(settings: Settings, memory: Memory) -> Self {
+        let sessions: BTreeMap<Key, Tracked> = memory.sessions.into_iter().collect();
+        let by_cid = sessions
+            .iter()
+            .filter_map(|(key, session)| Some((session.cid?, key.clone())))
+            .collect();
+        Self {
+            settings,
+            boot: memory.boot,
+            sessions,
+            by_cid,
+            ended: memory.ended.iter().map(|(id, _)| *id).collect(),
+            ended_finally: memory.ended.into_iter().collect(),
+            addresses: HashMap::new(),
+            listed_at: None,
+            snapshot_at: None,
+            dco: false,
+        }
+    }
+
+    /// To be stored, and given to [`Self::new`] again.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            boot: self.boot,
+            sessions: self
+                .sessions
+                .iter()
+                .map(|(key, session)| (key.clone(), session.clone()))
+                .collect(),
+            ended: self
+                .ended
+                .iter()
+                .map(|id| (*id, self.ended_finally.get(id).copied().unwrap_or_default()))
+                .collect(),
+        }
+    }
+
+    /// The life of the daemon, as far as anything has told of it.
+    pub fn boot(&self) -> Option<Boot> {
+        self.boot
+    }
+
+    /// The id of the daemon's life; before anything told of it, that of an unknown one.
+    pub fn boot_id(&self) -> Uuid {
+        let name = match self.boot {
+            Some(boot) => format!("boot/{}/{}/{}", boot.started_at, boot.pid, boot.restarted_at),
+            None => "boot/unknown".to_owned(),
+        };
+        Uuid::new_v5(&self.settings.namespace, name.as_bytes())
+    }
+
+    /// Number of open sessions.
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Takes an observation in; what is new comes out as events, in order, without numbers.
+    pub fn observe(&mut self, observation: Observation) -> Vec<Event> {
+        let mut events = Vec::new();
+        match observation {
+            Observation::Daemon(boot) => self.daemon(boot, &mut events),
+            Observation::Notice { at, notice } => self.notice(at, notice, &mut events),
+            Observation::Hook(environment) => self.hook(&environment, &mut events),
+            Observation::Tick(now) => self.tick(now, &mut events),
+        }
+        events
+    }
+
+    fn notice(&mut self, at: OffsetDateTime, notice: Notice, events: &mut Vec<Event>) {
+        match notice {
+            Notice::Established { cid, environment } => self.established(at, cid, &environment, events),
+            Notice::Address { cid, address } => self.addresses.entry(cid).or_default().push(address),
+            Notice::Disconnect { environment, .. } => self.hook_disconnect(&environment, events),
+            Notice::ByteCount { cid, received, sent } => self.byte_count(at, cid, received, sent),
+            Notice::Restarting => self.restarting(at, events),
+            Notice::Exiting => self.exiting(at, events),
+            Notice::ClientEnded(ended) => self.logged_end(&ended, events),
+            Notice::Status(report) => self.report(at, &report, events),
+        }
+    }
+
+    /// Another life of the daemon than the one that was known.
+    fn begin(&mut self, boot: Boot, events: &mut Vec<Event>) {
+        if self.boot.is_some() {
+            self.forget_sessions();
+        }
+        self.boot = Some(boot);
+        let at = seconds(boot.restarted_at.max(boot.started_at));
+        let id = self.derive(&["started", &self.boot_id().to_string()]);
+        events.push(Event::about_server(id, EventType::ServerStarted, at));
+    }
+
+    /// The management interface speaks of the daemon that is there now.
+    fn daemon(&mut self, boot: Boot, events: &mut Vec<Event>) {
+        let instant = |boot: Boot| (boot.started_at, boot.restarted_at);
+        if self.boot != Some(boot) && self.boot.is_none_or(|known| instant(boot) >= instant(known)) {
+            self.begin(boot, events);
+        }
+    }
+
+    fn restarting(&mut self, at: OffsetDateTime, events: &mut Vec<Event>) {
+        let (started_at, pid) = self
+            .boot
+            .map_or((at.unix_timestamp(), 0), |boot| (boot.started_at, boot.pid));
+        let restarted_at = at.unix_timestamp();
+        self.begin(
+            Boot {
+                started_at,
+                pid,
+                restarted_at,
+            },
+            events,
+        );
+    }
+
+    fn exiting(&mut self, at: OffsetDateTime, events: &mut Vec<Event>) {
+        let id = self.derive(&["stopped", &self.boot_id().to_string()]);
+        events.push(Event::about_server(id, EventType::ServerStopped, at));
+        self.forget_sessions();
+    }
+
+    fn established(&mut self, at: OffsetDateTime, cid: u64, environment: &Environment, events: &mut Vec<Event>) {
+        self.recognise(environment, events);
+        let addresses = self.addresses.remove(&cid).unwrap_or_default();
+        // Only the environment of an end has a duration: this client was refused by its own configuration.
+        if environment.number("time_duration").is_some() {
+            return;
+        }
+        let Some(mut session) = from_environment(environment) else {
+            return;
+        };
+        let own = |wanted: fn(&IpAddr) -> bool| addresses.iter().copied().find(wanted);
+        session.virtual_ip = own(IpAddr::is_ipv4).or(session.virtual_ip);
+        session.virtual_ip6 = own(IpAddr::is_ipv6).or(session.virtual_ip6);
+        let connected_at = environment.connected_at().unwrap_or(at);
+        session.cid = Some(cid);
+        self.open(connected_at, session, events);
+    }
+
+    fn hook(&mut self, environment: &Environment, events: &mut Vec<Event>) {
+        match environment.text("script_type") {
+            Some("client-connect") => {
+                self.recognise(environment, events);
+                if let (Some(session), Some(at)) = (from_environment(environment), environment.connected_at()) {
+                    self.open(at, session, events);
+                }
+            }
+            Some("client-disconnect") => self.hook_disconnect(environment, events),
+            _ => {}
+        }
+    }
+
+    /// A daemon that began later is another life. A hook may run late: it brings no earlier one back.
+    fn recognise(&mut self, environment: &Environment, events: &mut Vec<Event>) {
+        let Some((started_at, pid)) = environment.daemon() else {
+            return;
+        };
+        let started_at = i64::try_from(started_at).unwrap_or_default();
+        if self.boot.is_none_or(|known| started_at > known.started_at) {
+            self.begin(
+                Boot {
+                    started_at,
+                    pid,
+                    restarted_at: 0,
+                },
+                events,
+            );
+        }
+    }
+
+    /// Opens a session, or learns what is new of one that is open.
+    fn open(&mut self, connected_at: OffsetDateTime, session: Session, events: &mut Vec<Event>) {
+        let key = Key {
+            common_name: session.common_name.clone(),
+            connected_at: connected_at.unix_timestamp(),
+            virtual_ip: session.virtual_ip.or(session.virtual_ip6),
+        };
+        let id = self.id_of(&key);
+        if self.ended_finally.contains_key(&id) {
+            return;
+        }
+        if let Some(cid) = session.cid {
+            self.by_cid.insert(cid, key.clone());
+        }
+        if let Some(known) = self.sessions.get_mut(&key) {
+            known.cid = session.cid.or(known.cid);
+            known.missing_since = None;
+            return;
+        }
+        let tracked = Tracked {
+            id,
+            cid: session.cid,
+            real_ip: session.real_ip,
+            real_port: session.real_port,
+            virtual_ip6: session.virtual_ip6,
+            bytes_in: session.bytes_in,
+            bytes_out: session.bytes_out,
+            read_at: millis(connected_at),
+            told: (session.bytes_in, session.bytes_out, millis(connected_at)),
+            ending: None,
+            missing_since: None,
+        };
+        self.sessions.insert(key, tracked);
+        events.push(Event::about_session(
+            id,
+            EventType::SessionConnected,
+            connected_at,
+            session,
+        ));
+    }
+
+    fn byte_count(&mut self, at: OffsetDateTime, cid: u64, received: u64, sent: u64) {
+        let Some(session) = self.by_cid.get(&cid).and_then(|key| self.sessions.get_mut(key)) else {
+            return;
+        };
+        // The kernel moves the data and does not tell: nothing is known, which is not zero.
+        if !self.dco {
+            session.read(at, Some(received), Some(sent));
+        }
+    }
+
+    fn report(&mut self, seen_at: OffsetDateTime, report: &StatusReport, events: &mut Vec<Event>) {
+        self.listed_at = Some(seen_at);
+        let mut listed: HashSet<Key> = HashSet::with_capacity(report.clients.len());
+        for client in report.clients.iter().filter(|client| client.is_session()) {
+            let Some(key) = self.key_of(client) else { continue };
+            self.listed(seen_at, &key, client, events);
+            listed.insert(key);
+        }
+        for (key, session) in &mut self.sessions {
+            // Who connected after the list was written cannot be in it.
+            if !listed.contains(key) && key.connected_at < report.at.unix_timestamp() {
+                session.missing_since.get_or_insert(millis(seen_at));
+            }
+        }
+    }
+
+    /// Version 1 rounds nothing off but says local time; the client id, where there is one, is the better witness.
+    fn key_of(&self, client: &ListedClient) -> Option<Key> {
+        let virtual_ip = client.virtual_ip.or(client.virtual_ip6);
+        let same = |key: &&Key| key.common_name == client.common_name && key.virtual_ip == virtual_ip;
+        if let Some(key) = client.cid.and_then(|cid| self.by_cid.get(&cid)).filter(same) {
+            return Some(key.clone());
+        }
+        Some(Key {
+            common_name: client.common_name.clone(),
+            connected_at: client.connected_at?.unix_timestamp(),
+            virtual_ip,
+        })
+    }
+
+    fn listed(&mut self, seen_at: OffsetDateTime, key: &Key, client: &ListedClient, events: &mut Vec<Event>) {
+        let dco = self.dco;
+        let counters = |bytes: Option<u64>| bytes.filter(|_| !dco);
+        let Some(known) = self.sessions.get_mut(key) else {
+            let session = Session {
+                common_name: client.common_name.clone(),
+                real_ip: client.real_ip,
+                real_port: client.real_port,
+                virtual_ip: client.virtual_ip,
+                virtual_ip6: client.virtual_ip6,
+                username: client.username.clone(),
+                cid: client.cid,
+                cipher: client.cipher.clone(),
+                ..Session::default()
+            };
+            self.open(seconds(key.connected_at), session, events);
+            if let Some(session) = self.sessions.get_mut(key) {
+                session.read(seen_at, counters(client.bytes_received), counters(client.bytes_sent));
+            }
+            return;
+        };
+        known.missing_since = None;
+        known.cid = client.cid.or(known.cid);
+        known.read(seen_at, counters(client.bytes_received), counters(client.bytes_sent));
+        // IPv6 is printed without a port: the same address is the same client.
+        let floated =
+            client.real_ip != known.real_ip || (client.real_port.is_some() && client.real_port != known.real_port);
+        if client.real_ip.is_some() && floated {
+            (known.real_ip, known.real_port) = (client.real_ip, client.real_port);
+            events.push(update(key, known, seen_at, &self.settings.namespace));
+        }
+        if let Some(cid) = client.cid {
+            self.by_cid.insert(cid, key.clone());
+        }
+    }
+
+    fn tick(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
+        self.settle_ends(now, events);
+        let interval = self.settings.update_interval.whole_milliseconds() as i64;
+        for (key, session) in &mut self.sessions {
+            let news = (session.bytes_in, session.bytes_out) != (session.told.0, session.told.1);
+            if news && millis(now) - session.told.2 >= interval {
+                let at = from_millis(session.read_at);
+                events.push(update(key, session, at, &self.settings.namespace));
+            }
+        }
+        let due = |at: OffsetDateTime| now - at >= self.settings.snapshot_interval;
+        // Only a fresh list tells which sessions there are; without one nothing is claimed.
+        let fresh = self
+            .listed_at
+            .is_some_and(|at| now - at < self.settings.snapshot_interval);
+        if fresh && self.snapshot_at.is_none_or(due) {
+            self.snapshot(now, events);
+        }
+    }
+
+    fn snapshot(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
+        self.snapshot_at = Some(now);
+        let listed = self.sessions.iter().map(|(key, session)| {
+            let mut facts = session.facts(key);
+            facts.session_id = Some(session.id);
+            facts.connected_at = Some(seconds(key.connected_at));
+            facts
+        });
+        let at = millis(now).to_string();
+        events.push(Event::snapshot(self.derive(&["snapshot", &at]), now, listed.collect()));
+    }
+
+    /// Tells the tracker whether the kernel moves the data.
+    pub fn set_dco(&mut self, dco: bool) {
+        self.dco = dco;
+    }
+
+    fn id_of(&self, key: &Key) -> Uuid {
+        let address = key.virtual_ip.map(|ip| ip.to_string()).unwrap_or_default();
+        self.derive(&["session", &key.common_name, &key.connected_at.to_string(), &address])
+    }
+
+    /// An id that every source and every run of the agent derives alike.
+    fn derive(&self, parts: &[&str]) -> Uuid {
+        Uuid::new_v5(&self.settings.namespace, parts.join("\0").as_bytes())
+    }
+
+    fn drop_cid(&mut self, key: &Key, session: Option<&Tracked>) {
+        if let Some(cid) = session.and_then(|session| session.cid)
+            && self.by_cid.get(&cid) == Some(key)
+        {
+            self.by_cid.remove(&cid);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! How sessions end: by a hook, by a log line, by the daemon's own end, or without a word.
+
+use agent_api::{BytesSource, Event, EventType, Session};
+use openvpn::Environment;
+use openvpn::management::ClientEnded;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::Tracker;
+use super::session::{Key, from_environment, from_millis, millis, update};
+
+/// Ends of sessions that are remembered, so that a late report does not open them again.
+const REMEMBERED_ENDS: usize = 20_000;
+/// How long a hook may take to tell the final counters of a session whose end is already known.
+const HOOK_GRACE: Duration = Duration::seconds(10);
+
+impl Tracker {
+    /// The daemon's life is over, and with it its sessions: the event that says so ends them.
+    pub(super) fn forget_sessions(&mut self) {
+        let ids: Vec<Uuid> = self.sessions.values().map(|session| session.id).collect();
+        self.sessions.clear();
+        self.by_cid.clear();
+        self.addresses.clear();
+        self.listed_at = None;
+        ids.into_iter().for_each(|id| self.remember_end(id, false));
+    }
+
+    pub(super) fn hook_disconnect(&mut self, environment: &Environment, events: &mut Vec<Event>) {
+        let (Some(mut session), Some(connected_at), Some(lasted)) = (
+            from_environment(environment),
+            environment.connected_at(),
+            environment.number("time_duration"),
+        ) else {
+            return;
+        };
+        let key = Key {
+            common_name: session.common_name.clone(),
+            connected_at: connected_at.unix_timestamp(),
+            virtual_ip: session.virtual_ip.or(session.virtual_ip6),
+        };
+        let id = self.id_of(&key);
+        // Told by the management interface and by the hook: once is enough.
+        if self.ended_finally.get(&id) == Some(&true) {
+            return;
+        }
+        let known = self.sessions.remove(&key);
+        let was_ended = self.ended_finally.contains_key(&id);
+        if known.is_none() && !was_ended {
+            // Let in and thrown out at once by its own configuration: never a session.
+            if lasted == 0 {
+                return;
+            }
+            // Its connect was missed; its end states it as well.
+            let connect = Event::about_session(id, EventType::SessionConnected, connected_at, session.clone());
+            events.push(connect);
+        }
+        self.drop_cid(&key, known.as_ref());
+        session.session_id = Some(id);
+        with_final_counters(&mut session, environment);
+        session.duration_seconds = Some(lasted);
+        session.disconnect_reason = known
+            .and_then(|known| known.ending)
+            .map(|(_, reason)| reason)
+            .filter(|reason| !reason.is_empty());
+        session.client = None;
+        let lasted = Duration::seconds(i64::try_from(lasted).unwrap_or(i64::MAX));
+        let at = connected_at.saturating_add(lasted);
+        // After an end without final counters, another event brings them.
+        let name = if was_ended { "final" } else { "end" };
+        let event_id = self.derive(&[name, &id.to_string()]);
+        events.push(Event::about_session(
+            event_id,
+            EventType::SessionDisconnected,
+            at,
+            session,
+        ));
+        self.remember_end(id, true);
+    }
+
+    /// A log line says that a client is over. Where hooks are, they will tell more.
+    pub(super) fn logged_end(&mut self, ended: &ClientEnded, events: &mut Vec<Event>) {
+        let candidates: Vec<&Key> = self
+            .sessions
+            .iter()
+            .filter(|(key, session)| key.common_name == ended.common_name && session.ending.is_none())
+            .map(|(key, _)| key)
+            .collect();
+        // A client that floated is logged with an address that only reports have told.
+        let by_address = candidates
+            .iter()
+            .find(|key| self.sessions[**key].is_at(&ended.real_address));
+        let Some(key) = by_address
+            .copied()
+            .or(candidates.first().copied().filter(|_| candidates.len() == 1))
+        else {
+            return;
+        };
+        let key = key.clone();
+        if key.connected_at > ended.at.unix_timestamp() {
+            return;
+        }
+        if self.settings.hooks {
+            if let Some(session) = self.sessions.get_mut(&key) {
+                session.ending = Some((millis(ended.at), ended.reason.clone()));
+            }
+        } else {
+            self.end(&key, ended.at, &ended.reason, events);
+        }
+    }
+
+    /// Ends a session with the counters that were read last.
+    pub(super) fn end(&mut self, key: &Key, at: OffsetDateTime, reason: &str, events: &mut Vec<Event>) {
+        let Some(known) = self.sessions.remove(key) else { return };
+        self.drop_cid(key, Some(&known));
+        let mut session = known.facts(key);
+        session.session_id = Some(known.id);
+        session.bytes_source = Some(match (known.bytes_in, known.bytes_out) {
+            (None, None) => BytesSource::Missing,
+            _ => BytesSource::LastPoll,
+        });
+        session.disconnect_reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+        let event_id = self.derive(&["end", &known.id.to_string()]);
+        events.push(Event::about_session(
+            event_id,
+            EventType::SessionDisconnected,
+            at,
+            session,
+        ));
+        self.remember_end(known.id, false);
+    }
+
+    /// Ends that no hook has confirmed in time, and sessions that are gone without a word.
+    pub(super) fn settle_ends(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
+        let overdue = |at: i64| millis(now) - at >= HOOK_GRACE.whole_milliseconds() as i64;
+        let told: Vec<(Key, i64, String)> = self
+            .sessions
+            .iter()
+            .filter_map(|(key, session)| {
+                let (at, reason) = session.ending.clone().filter(|(at, _)| overdue(*at))?;
+                Some((key.clone(), at, reason))
+            })
+            .collect();
+        for (key, at, reason) in told {
+            self.end(&key, from_millis(at), &reason, events);
+        }
+        let gone: Vec<Key> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.missing_since.is_some_and(overdue))
+            .map(|(key, _)| key.clone())
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        for key in &gone {
+            let Some(mut session) = self.sessions.remove(key) else {
+                continue;
+            };
+            if (session.bytes_in, session.bytes_out) != (session.told.0, session.told.1) {
+                let at = from_millis(session.read_at);
+                events.push(update(key, &mut session, at, &self.settings.namespace));
+            }
+            self.drop_cid(key, Some(&session));
+        }
+        // Nobody saw when they ended: the list without them says so, and the product keeps the interval.
+        self.snapshot(now, events);
+    }
+
+    pub(super) fn remember_end(&mut self, id: Uuid, finally: bool) {
+        if self.ended_finally.insert(id, finally).is_some() {
+            return;
+        }
+        self.ended.push_back(id);
+        if self.ended.len() > REMEMBERED_ENDS
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.ended_finally.remove(&oldest);
+        }
+    }
+}
+
+fn with_final_counters(session: &mut Session, environment: &Environment) {
+    session.bytes_in = environment.number("bytes_received");
+    session.bytes_out = environment.number("bytes_sent");
+    session.bytes_source = Some(match (session.bytes_in, session.bytes_out) {
+        (Some(_), Some(_)) => BytesSource::Final,
+        _ => BytesSource::Missing,
+    });
+}

@@ -1,0 +1,118 @@
+//! One session, as far as is known.
+
+use std::net::IpAddr;
+
+use agent_api::{BytesSource, Client, Event, EventType, Session};
+use openvpn::Environment;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What tells one session from every other of the same VPN server.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    pub common_name: String,
+    /// Seconds since 1970: when the client's handshake began.
+    pub connected_at: i64,
+    /// IPv4 where there is one.
+    pub virtual_ip: Option<IpAddr>,
+}
+
+/// What is kept of a session that is open, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tracked {
+    pub id: Uuid,
+    pub cid: Option<u64>,
+    pub real_ip: Option<IpAddr>,
+    pub real_port: Option<u16>,
+    pub virtual_ip6: Option<IpAddr>,
+    pub bytes_in: Option<u64>,
+    pub bytes_out: Option<u64>,
+    /// When the counters were read, milliseconds since 1970.
+    pub(super) read_at: i64,
+    /// Counters and time of the last update that was sent.
+    pub(super) told: (Option<u64>, Option<u64>, i64),
+    /// Its end, as a log line told it, while the hook's word is awaited: when, and why.
+    pub(super) ending: Option<(i64, String)>,
+    /// Since when reports no longer list it, milliseconds since 1970.
+    pub(super) missing_since: Option<i64>,
+}
+
+impl Tracked {
+    pub(super) fn read(&mut self, at: OffsetDateTime, bytes_in: Option<u64>, bytes_out: Option<u64>) {
+        self.bytes_in = bytes_in.or(self.bytes_in);
+        self.bytes_out = bytes_out.or(self.bytes_out);
+        self.read_at = millis(at).max(self.read_at);
+    }
+
+    /// As the daemon prints it: IPv6 without a port.
+    pub(super) fn is_at(&self, real_address: &str) -> bool {
+        let Some(ip) = self.real_ip else { return false };
+        match self.real_port {
+            _ if real_address == ip.to_string() => true,
+            Some(port) => real_address == std::net::SocketAddr::new(ip, port).to_string(),
+            None => false,
+        }
+    }
+
+    pub(super) fn facts(&self, key: &Key) -> Session {
+        Session {
+            common_name: key.common_name.clone(),
+            real_ip: self.real_ip,
+            real_port: self.real_port,
+            virtual_ip: key.virtual_ip.filter(IpAddr::is_ipv4),
+            virtual_ip6: self.virtual_ip6,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            cid: self.cid,
+            ..Session::default()
+        }
+    }
+}
+
+/// An update with what is known now, which counts as told.
+pub(super) fn update(key: &Key, session: &mut Tracked, at: OffsetDateTime, namespace: &Uuid) -> Event {
+    session.told = (session.bytes_in, session.bytes_out, millis(at));
+    let mut facts = session.facts(key);
+    facts.session_id = Some(session.id);
+    facts.bytes_source = session.bytes_in.map(|_| BytesSource::LastPoll);
+    let address = session.real_ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let name = format!(
+        "update\0{}\0{}\0{address}\0{:?}",
+        session.id,
+        millis(at),
+        session.real_port
+    );
+    Event::about_session(
+        Uuid::new_v5(namespace, name.as_bytes()),
+        EventType::SessionUpdated,
+        at,
+        facts,
+    )
+}
+
+/// What a hook or a notification says of a session.
+pub(super) fn from_environment(environment: &Environment) -> Option<Session> {
+    Some(Session {
+        common_name: environment.common_name()?.to_owned(),
+        real_ip: environment.real_ip(),
+        real_port: environment.real_port(),
+        virtual_ip: environment.virtual_ip(),
+        virtual_ip6: environment.virtual_ip6(),
+        username: environment.text("username").map(str::to_owned),
+        client: environment.client().map(Client::from),
+        ..Session::default()
+    })
+}
+
+pub(super) fn millis(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+pub(super) fn from_millis(millis: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+pub(super) fn seconds(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}

@@ -1,0 +1,367 @@
+//! One OpenVPN server with its agent, and clients that connect to it over a bridge between network namespaces.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use test_support::{Stack, eventually, shared_servers, test_namespace};
+
+use super::pki;
+
+/// The lab. All its processes and namespaces end with it.
+pub(crate) struct Lab {
+    folder: PathBuf,
+    /// Short and new: names of interfaces have 15 characters.
+    name: String,
+    server: Mutex<Option<Child>>,
+    agent: Mutex<Option<Child>>,
+    clients: Mutex<HashMap<String, Child>>,
+    namespaces: Mutex<Vec<String>>,
+    next_client: AtomicU32,
+    options: String,
+}
+
+/// Whether these tests can run here; the reason, where they cannot and nobody has said that they may be left out.
+pub(crate) fn skipped() -> bool {
+    if std::env::var("SKIP_OPENVPN").is_ok_and(|skip| skip == "1") {
+        return true;
+    }
+    let is_root = fs::read_dir("/root").is_ok();
+    assert!(
+        is_root && Path::new("/dev/net/tun").exists(),
+        "real OpenVPN needs root and /dev/net/tun; set SKIP_OPENVPN=1 to leave these tests out"
+    );
+    false
+}
+
+impl Lab {
+    /// Makes namespaces, certificates and configuration; starts the server, then the agent with all its sources.
+    pub(crate) async fn start(stack: &Stack, server_id: &str) -> Self {
+        stack.run("auth", &["create-server", server_id]).await;
+        Self::start_registered(stack, server_id, "").await
+    }
+
+    /// The same for a VPN server that is registered already, with more lines for its configuration.
+    pub(crate) async fn start_registered(stack: &Stack, server_id: &str, options: &str) -> Self {
+        let unique = test_namespace();
+        let name: String = unique
+            .chars()
+            .rev()
+            .filter(char::is_ascii_alphanumeric)
+            .take(7)
+            .collect();
+        let folder = shared_servers().directory.join(format!("lab-{unique}"));
+        fs::create_dir_all(&folder).unwrap();
+        let lab = Self {
+            folder,
+            name,
+            server: Mutex::default(),
+            agent: Mutex::default(),
+            clients: Mutex::default(),
+            namespaces: Mutex::default(),
+            next_client: AtomicU32::new(0),
+            options: options.to_owned(),
+        };
+        pki::found(&lab.folder);
+        lab.bridge();
+        lab.configure(stack, server_id).await;
+        lab.start_agent();
+        lab.start_server().await;
+        lab
+    }
+
+    fn server_namespace(&self) -> String {
+        format!("ovt{}-s", self.name)
+    }
+
+    fn bridge(&self) {
+        let namespace = self.server_namespace();
+        self.ip(&["netns", "add", &namespace]);
+        self.namespaces.lock().unwrap().push(namespace.clone());
+        self.ip(&["-n", &namespace, "link", "set", "lo", "up"]);
+        self.ip(&["-n", &namespace, "link", "add", "br0", "type", "bridge"]);
+        self.ip(&["-n", &namespace, "addr", "add", "198.18.0.1/16", "dev", "br0"]);
+        self.ip(&["-n", &namespace, "link", "set", "br0", "up"]);
+    }
+
+    async fn configure(&self, stack: &Stack, server_id: &str) {
+        let created = stack.run("auth", &["create-key", server_id]).await;
+        let key = created
+            .lines()
+            .last()
+            .expect("the key is the last line")
+            .trim()
+            .to_owned();
+        let folder = self.folder.display();
+        let agent = shared_servers().binaries.join("agent");
+        let state = self.folder.join("agent");
+        let hook = format!("\"{} hook --state-dir {}\"", agent.display(), state.display());
+        let server = format!(
+            "port 1194\nproto udp\ndev tun\ntopology subnet\nserver 10.66.0.0 255.255.0.0\nca {folder}/ca.crt\ncert {folder}/server.crt\n\
+             key {folder}/server.key\ndh none\nkeepalive 1 4\nexplicit-exit-notify 1\nscript-security 2\nclient-connect {hook}\n\
+             client-disconnect {hook}\nmanagement {folder}/m.sock unix\nmanagement-log-cache 300\nstatus {folder}/status.log 1\n\
+             status-version 3\nverb 3\nlog-append {folder}/server.log\n{}\n",
+            self.options
+        );
+        fs::write(self.folder.join("server.conf"), server).unwrap();
+        let agent = format!(
+            "server_id = \"{server_id}\"\napi_url = \"{}\"\napi_key = \"{key}\"\nstate_dir = \"{}\"\n\
+             [openvpn]\nmanagement = \"unix:{folder}/m.sock\"\nhooks = true\npoll_seconds = 1\nupdate_seconds = 1\nsnapshot_seconds = 10\n\
+             [send]\nlinger_ms = 50\nlongest_pause_seconds = 1\nheartbeat_seconds = 5\n",
+            stack.ingest(0).url(),
+            state.display()
+        );
+        fs::write(self.folder.join("agent.toml"), agent).unwrap();
+    }
+
+    /// Starts the daemon and waits until it takes clients.
+    pub(crate) async fn start_server(&self) {
+        let log = self.folder.join("server.log");
+        let before = text(&log).matches("Initialization Sequence Completed").count();
+        let config = self.folder.join("server.conf").display().to_string();
+        let child = self.inside(
+            &self.server_namespace(),
+            "openvpn",
+            &["--config", &config],
+            "server.out",
+        );
+        *self.server.lock().unwrap() = Some(child);
+        eventually("the OpenVPN server to be up", async || {
+            (text(&log).matches("Initialization Sequence Completed").count() > before).then_some(())
+        })
+        .await;
+    }
+
+    /// kill -9 of the daemon.
+    pub(crate) fn kill_server(&self) {
+        kill(&self.server);
+    }
+
+    pub(crate) fn start_agent(&self) {
+        let config = self.folder.join("agent.toml").display().to_string();
+        let mut command = Command::new(shared_servers().binaries.join("agent"));
+        command.args(["run", "--config", &config]).env_clear();
+        *self.agent.lock().unwrap() = Some(self.spawn(command, "agent.log"));
+    }
+
+    /// kill -9 of the agent.
+    pub(crate) fn kill_agent(&self) {
+        kill(&self.agent);
+    }
+
+    /// A client of this common name connects; returns when it is through.
+    pub(crate) async fn connect(&self, common_name: &str) -> Client {
+        let number = self.next_client.fetch_add(1, Ordering::Relaxed);
+        let file = format!("c{number}");
+        pki::issue_client(&self.folder, &file, common_name);
+        let client = Client {
+            common_name: common_name.to_owned(),
+            namespace: self.client_namespace(number),
+            file,
+        };
+        self.start_client(&client).await;
+        client
+    }
+
+    /// Starts a client (again).
+    pub(crate) async fn start_client(&self, client: &Client) {
+        let (folder, file) = (self.folder.display(), &client.file);
+        let log = self.folder.join(format!("{file}.log"));
+        let before = text(&log).matches("Initialization Sequence Completed").count();
+        let config = format!(
+            "client\ndev tun\nproto udp\nremote 198.18.0.1 1194\nnobind\nca {folder}/ca.crt\ncert {folder}/{file}.crt\nkey {folder}/{file}.key\n\
+             remote-cert-tls server\nexplicit-exit-notify 1\nconnect-retry 1 1\nverb 3\nlog-append {}\n",
+            log.display()
+        );
+        let path = self.folder.join(format!("{file}.conf"));
+        fs::write(&path, config).unwrap();
+        let child = self.inside(
+            &client.namespace,
+            "openvpn",
+            &["--config", &path.display().to_string()],
+            "client.out",
+        );
+        self.clients.lock().unwrap().insert(file.clone(), child);
+        eventually(&format!("{} to be connected", client.common_name), async || {
+            (text(&log).matches("Initialization Sequence Completed").count() > before).then_some(())
+        })
+        .await;
+    }
+
+    /// The client ends cleanly (SIGTERM), and has ended.
+    pub(crate) async fn disconnect(&self, client: &Client) {
+        let mut child = self
+            .clients
+            .lock()
+            .unwrap()
+            .remove(&client.file)
+            .expect("it is connected");
+        self.run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+        eventually("the client to end", async || child.try_wait().unwrap()).await;
+    }
+
+    /// kill -9 of the client: the server hears nothing.
+    pub(crate) fn kill_client(&self, client: &Client) {
+        let mut child = self
+            .clients
+            .lock()
+            .unwrap()
+            .remove(&client.file)
+            .expect("it is connected");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Data through the tunnel: so many pings of so many bytes.
+    pub(crate) fn ping(&self, client: &Client, count: u32, size: u32) {
+        let (count, size) = (count.to_string(), size.to_string());
+        self.run(Command::new("ip").args([
+            "netns",
+            "exec",
+            &client.namespace,
+            "ping",
+            "-q",
+            "-i",
+            "0.02",
+            "-c",
+            &count,
+            "-s",
+            &size,
+            "10.66.0.1",
+        ]));
+    }
+
+    /// The client's packets come from another address from now on: it floats.
+    pub(crate) fn move_client(&self, client: &Client, address: &str) {
+        // The old one first: whatever is added beside it would go with it.
+        let old = format!("{}/16", self.address_of(&client.file));
+        self.ip(&["-n", &client.namespace, "addr", "del", &old, "dev", "eth0"]);
+        self.ip(&[
+            "-n",
+            &client.namespace,
+            "addr",
+            "add",
+            &format!("{address}/16"),
+            "dev",
+            "eth0",
+        ]);
+    }
+
+    fn address_of(&self, file: &str) -> String {
+        let number: u32 = file[1..].parse().unwrap();
+        format!("198.18.{}.{}", 1 + number / 200, 10 + number % 200)
+    }
+
+    fn client_namespace(&self, number: u32) -> String {
+        let namespace = format!("ovt{}-{number}", self.name);
+        let server = self.server_namespace();
+        let link = format!("v{number}");
+        self.ip(&["netns", "add", &namespace]);
+        self.namespaces.lock().unwrap().push(namespace.clone());
+        self.ip(&["-n", &namespace, "link", "set", "lo", "up"]);
+        self.ip(&[
+            "link", "add", "name", &link, "netns", &server, "type", "veth", "peer", "name", "eth0", "netns", &namespace,
+        ]);
+        self.ip(&["-n", &server, "link", "set", &link, "master", "br0", "up"]);
+        let address = format!("{}/16", self.address_of(&format!("c{number}")));
+        self.ip(&["-n", &namespace, "addr", "add", &address, "dev", "eth0"]);
+        self.ip(&["-n", &namespace, "link", "set", "eth0", "up"]);
+        namespace
+    }
+
+    fn inside(&self, namespace: &str, program: &str, arguments: &[&str], log: &str) -> Child {
+        let mut command = Command::new("ip");
+        // `ip netns exec` becomes the program: the child's pid is the program's.
+        command.args(["netns", "exec", namespace, program]).args(arguments);
+        self.spawn(command, log)
+    }
+
+    fn spawn(&self, mut command: Command, log: &str) -> Child {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join(log))
+            .unwrap();
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+
+    fn ip(&self, arguments: &[&str]) {
+        self.run(Command::new("ip").args(arguments));
+    }
+
+    fn run(&self, command: &mut Command) {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{command:?} failed: {errors}{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+
+    pub(crate) fn agent_log(&self) -> String {
+        text(&self.folder.join("agent.log"))
+    }
+}
+
+impl Drop for Lab {
+    #[expect(clippy::print_stderr, reason = "the logs belong to the report of a failed test")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for log in ["agent.log", "server.log"] {
+                let text = text(&self.folder.join(log));
+                let lines: Vec<&str> = text.lines().collect();
+                eprintln!("--- {log}:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+            }
+        }
+        for child in self
+            .clients
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .values_mut()
+        {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        kill(&self.agent);
+        kill(&self.server);
+        for namespace in self
+            .namespaces
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .iter()
+            .rev()
+        {
+            let _ = Command::new("ip").args(["netns", "del", namespace]).status();
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// One certificate in one network namespace.
+pub(crate) struct Client {
+    pub(crate) common_name: String,
+    namespace: String,
+    file: String,
+}
+
+fn kill(child: &Mutex<Option<Child>>) {
+    let taken = child.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    if let Some(mut child) = taken {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+fn text(path: &Path) -> String {
+    fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,10 @@
+//! Real OpenVPN servers and clients, each in a network namespace of its own, with the real agent beside the server.
+//!
+//! Needs root and /dev/net/tun; `SKIP_OPENVPN=1` leaves these tests out.
+#![expect(clippy::unwrap_used, reason = "a lab that cannot be set up has failed its test")]
+
+mod lab;
+mod pki;
+mod sessions;
+
+use lab::Lab;
