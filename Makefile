@@ -1,6 +1,6 @@
 # Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status logs server replay test lint fmt generate bench-ingest reset
+.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime reset
 export PORT_BASE PROFILE DEMO FILTER RUN_MODE
 
 help: ## this list
@@ -34,13 +34,28 @@ lint: ## format, shell scripts, lints, arrows
 	@deploy/local/lint
 
 fmt: ## format the code
-	@cargo fmt --all
+	@cargo fmt --all && deploy/local/web npm run --silent format
 
-generate: ## write the OpenAPI snapshots anew
+generate: ## write the OpenAPI snapshots and the portal's client anew
 	@deploy/local/generate
+
+web: ## build the portal, and tell how much its first load weighs
+	@deploy/local/web build
+
+web-dev: ## the portal on http://127.0.0.1:5173, rebuilt while it is edited, on the stack of `make up`
+	@deploy/local/web npm run dev
+
+journeys: ## visit the portal in Chromium on a stack of its own (STACK=running: on that of `make up`)
+	@deploy/local/web-journeys
+
+screenshots: ## every page, light and dark, from the running stack into docs/screenshots
+	@STACK=running JOURNEYS=screenshots deploy/local/web-journeys
 
 bench-ingest: ## events per second from agent to database, beside PostgreSQL's own limit
 	@deploy/local/bench-ingest
+
+bench-realtime: ## thousands of WebSocket clients, each of which must get every change once
+	@deploy/local/bench-realtime
 
 reset: ## stop everything and delete its data
 	@deploy/local/reset

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { expect, test, type Page } from '@playwright/test'
+import { Agent } from '../support/agent'
+import { Api } from '../support/api'
+import { aPerson, expectLive, signIn } from '../support/people'
+import { restart } from '../support/stack'
+
+const name = () => `journey-${randomUUID().slice(0, 8)}@example.com`
+
+function connected(page: Page) {
+  return page.getByRole('region', { name: 'Connected', exact: true })
+}
+
+test('a connect is seen within a second, found again, sent as a link, exported, and seen to end', async ({ page, browser }) => {
+  const admin = await Api.admin()
+  const agent = await Agent.beside(admin, 'live')
+  await signIn(page)
+  await expectLive(page)
+  const active = page.getByTestId('Active sessions')
+  await expect(active).not.toHaveText('–')
+
+  // The dashboard changes by itself.
+  const before = Number((await active.textContent())?.replaceAll(',', ''))
+  const user = name()
+  const begun = Date.now()
+  const session = await agent.connects(user)
+  await expect(connected(page).getByText(user)).toBeVisible({ timeout: 3000 })
+  test.info().annotations.push({ type: 'post to visible', description: `${Date.now() - begun} ms` })
+  await expect.poll(async () => Number((await active.textContent())?.replaceAll(',', ''))).toBeGreaterThanOrEqual(before)
+  await agent.counts(session, 1_500_000, 3_000_000)
+
+  // Found in two steps: the search, then the list.
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: 'Search' }).fill(user)
+  await expect(page.getByRole('option', { name: new RegExp(user) }).first()).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.goto(`/sessions?search=${encodeURIComponent(user)}`)
+  const link = page.getByRole('gridcell').getByRole('link', { name: user })
+  await expect(link).toBeVisible()
+  await link.click()
+  await expect(page).toHaveURL(new RegExp(`/sessions/${session.session_id}`))
+  await expect(page.getByText(session.virtual_ip).first()).toBeVisible()
+
+  // A colleague opens the same view by its link.
+  const view = `/sessions?server_instance=${agent.server}&status=active`
+  const colleague = await (await browser.newContext()).newPage()
+  await signIn(colleague, await aPerson(admin, 'viewer'), view)
+  await expect(colleague).toHaveURL(new RegExp(`server_instance=${agent.server}`))
+  await expect(colleague.getByRole('gridcell').getByRole('link', { name: user })).toBeVisible()
+  await expect(colleague.getByText('1–1 of 1 sessions')).toBeVisible()
+
+  // The export has the rows that the API has.
+  await page.goto(`/sessions?server_instance=${agent.server}`)
+  await expect(page.getByRole('gridcell').getByRole('link', { name: user })).toBeVisible()
+  await page.getByRole('button', { name: 'Export' }).click()
+  const downloading = page.waitForEvent('download')
+  await page.getByRole('menuitem', { name: /CSV/ }).click()
+  const exported = await readFile(await (await downloading).path(), 'utf8')
+  const { sessions } = await admin.get<{ sessions: { id: string }[] }>(`/api/sessions?server_instance=${agent.server}&per_page=500`)
+  const ids = exported.split('\n').flatMap((line) => /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(line) ?? [])
+  expect(new Set(ids)).toEqual(new Set(sessions.map(({ id }) => id)))
+
+  // It ends while both look.
+  await page.goto('/dashboard')
+  await expectLive(page)
+  await agent.disconnects(session)
+  await expect(page.getByRole('region', { name: 'Disconnected', exact: true }).getByText(user)).toBeVisible({ timeout: 3000 })
+  await colleague.context().close()
+})
+
+test('Redis and NATS go and come back, and the page recovers by itself', async ({ page }) => {
+  const agent = await Agent.beside(await Api.admin(), 'faults')
+  await signIn(page)
+  await expectLive(page)
+  const first = name()
+  await agent.connects(first)
+  await expect(connected(page).getByText(first)).toBeVisible()
+
+  await restart('nats', async () => {
+    await expect(page.getByRole('status', { name: /^Live updates/ })).not.toHaveAttribute('data-state', 'live', { timeout: 30_000 })
+    // The last state is still there.
+    await expect(connected(page).getByText(first)).toBeVisible()
+  })
+  await expectLive(page)
+  const second = name()
+  await expect
+    .poll(() => agent.send({ type: 'SESSION_CONNECTED', event_id: randomUUID(), common_name: second, virtual_ip: '10.99.9.2' }), {
+      timeout: 30_000,
+    })
+    .toBeLessThan(300)
+  await expect(connected(page).getByText(second)).toBeVisible()
+
+  await restart('redis', async () => {
+    await expect(connected(page).getByText(second)).toBeVisible()
+  })
+  await expectLive(page)
+  const third = name()
+  await expect
+    .poll(() => agent.send({ type: 'SESSION_CONNECTED', event_id: randomUUID(), common_name: third, virtual_ip: '10.99.9.3' }), {
+      timeout: 30_000,
+    })
+    .toBeLessThan(300)
+  await expect(connected(page).getByText(third)).toBeVisible({ timeout: 30_000 })
+})

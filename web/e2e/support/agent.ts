@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import type { Api } from './api'
+import { stack } from './stack'
+
+interface Connected {
+  common_name: string
+  virtual_ip: string
+  session_id: string
+}
+
+/** An agent beside a VPN server of the journey's own: it talks to the real agent API with a real key. */
+export class Agent {
+  readonly server: string
+  readonly serverId: number
+  key: string
+  private readonly boot = randomUUID()
+  private seq = 0
+  private nextAddress = 10
+
+  private constructor(server: string, serverId: number, key: string) {
+    this.server = server
+    this.serverId = serverId
+    this.key = key
+  }
+
+  /** Registers a VPN server with a name of its own and a key for it. */
+  static async beside(admin: Api, prefix: string): Promise<Agent> {
+    const name = `${prefix}-${randomUUID().slice(0, 8)}`
+    const { id } = await admin.post<{ id: number }>('/api/servers', { name, description: 'of a journey' })
+    const { key } = await admin.post<{ key: string }>(`/api/servers/${id}/keys`, { label: 'journey' })
+    return new Agent(name, id, key)
+  }
+
+  static withKey(server: string, key: string): Agent {
+    return new Agent(server, 0, key)
+  }
+
+  async send(event: Record<string, unknown>): Promise<number> {
+    const answer = await fetch(`${stack.baseUrl}/api/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.key}` },
+      body: JSON.stringify({
+        server_id: this.server,
+        sent_at: new Date().toISOString(),
+        boot_id: this.boot,
+        events: [{ event_id: randomUUID(), seq: (this.seq += 1), event_time_vpn: new Date().toISOString(), ...event }],
+      }),
+    })
+    return answer.status
+  }
+
+  async connects(common_name: string): Promise<Connected> {
+    const session_id = randomUUID()
+    const virtual_ip = `10.99.0.${(this.nextAddress += 1)}`
+    await this.accepted({
+      type: 'SESSION_CONNECTED',
+      event_id: session_id,
+      common_name,
+      real_ip: '203.0.113.77',
+      real_port: 51_820,
+      virtual_ip,
+    })
+    return { common_name, virtual_ip, session_id }
+  }
+
+  async counts({ session_id, common_name }: Connected, bytes_in: number, bytes_out: number): Promise<void> {
+    await this.accepted({ type: 'SESSION_UPDATED', session_id, common_name, bytes_in, bytes_out })
+  }
+
+  async disconnects({ session_id, common_name }: Connected): Promise<void> {
+    await this.accepted({
+      type: 'SESSION_DISCONNECTED',
+      session_id,
+      common_name,
+      bytes_in: 1_000_000,
+      bytes_out: 5_000_000,
+      bytes_source: 'final',
+    })
+  }
+
+  private async accepted(event: Record<string, unknown>): Promise<void> {
+    const status = await this.send(event)
+    if (status !== 200 && status !== 202) throw new Error(`the agent's event was answered ${status}`)
+  }
+}

@@ -1,0 +1,42 @@
+import type { components as Auth } from './generated/auth'
+import type { components as Query } from './generated/query-api'
+
+type QuerySchemas = Query['schemas']
+
+// The words of the API, under the names that pages use.
+export type Session = QuerySchemas['Session']
+/** A session as the socket tells it: without what changes with the clock or is edited in the portal. */
+export type LiveSession = Omit<Session, 'duration_seconds' | 'user_type'>
+export type SessionStatus = QuerySchemas['SessionStatus']
+export type SessionEnd = QuerySchemas['SessionEnd']
+export type Server = QuerySchemas['Server']
+export type ServerDetail = QuerySchemas['ServerDetail']
+export type ServerStatus = QuerySchemas['ServerStatus']
+export type Trouble = QuerySchemas['Trouble']
+export type Gap = QuerySchemas['Gap']
+export type Dashboard = QuerySchemas['Dashboard']
+export type PageInfo = QuerySchemas['PageInfo']
+export type VpnUser = QuerySchemas['VpnUser']
+export type Certainty = QuerySchemas['Certainty']
+export type Me = Auth['schemas']['Me']
+export type Profile = Auth['schemas']['Profile']
+export type PortalSession = Auth['schemas']['PortalSession']
+export type LoginAttempt = Auth['schemas']['LoginView']
+export type OwnAuditEntry = Auth['schemas']['OwnEntryView']
+export type PortalAccount = Auth['schemas']['PortalUser']
+export type ServerKey = Auth['schemas']['ServerKey']
+export type AuditEntry = QuerySchemas['AuditEntry']
+export type AuditVerification = QuerySchemas['AuditVerification']
+export type SessionDetail = QuerySchemas['SessionDetail']
+export type Command = QuerySchemas['Command']
+export type Identity = QuerySchemas['Identity']
+export type Holder = QuerySchemas['Holder']
+export type VpnUserDetail = QuerySchemas['VpnUserDetail']
+export type VpnStatus = QuerySchemas['VpnStatus']
+export type UserType = QuerySchemas['UserType']
+export type BusinessStatus = QuerySchemas['BusinessStatus']
+export type ActivityHour = QuerySchemas['ActivityHour']
+export type TopUser = QuerySchemas['TopUser']
+export type HealthHistory = QuerySchemas['HealthHistory']
+export type SearchResults = QuerySchemas['SearchResults']
+export type SessionTraffic = QuerySchemas['SessionTraffic']

@@ -1,0 +1,32 @@
+import Box from '@mui/material/Box'
+import Button from '@mui/material/Button'
+import type { ReactNode } from 'react'
+
+/** The filters of a list, in one row that wraps; `onClear` when any of them is set. */
+export function FilterBar({ children, onClear, end }: { children: ReactNode; onClear?: () => void; end?: ReactNode }) {
+  return (
+    <Box
+      role="search"
+      aria-label="Filters"
+      sx={{
+        display: 'flex',
+        flexWrap: 'wrap',
+        alignItems: 'center',
+        gap: 1,
+        px: 1.5,
+        py: 1.25,
+        borderBottom: '1px solid',
+        borderColor: 'divider',
+      }}
+    >
+      {children}
+      {onClear && (
+        <Button color="secondary" onClick={onClear}>
+          Clear filters
+        </Button>
+      )}
+      <Box sx={{ flex: 1 }} />
+      {end}
+    </Box>
+  )
+}

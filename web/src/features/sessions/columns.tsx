@@ -1,0 +1,138 @@
+import type { Session } from '@/api/types'
+import type { Column } from '@/components/data-grid/columns'
+import { SessionStatusChip } from '@/components/StatusChip'
+import { TextLink } from '@/components/TextLink'
+import { Time } from '@/components/Time'
+import { formatBytes, formatCount, unknown } from '@/format/number'
+import { formatDuration } from '@/format/time'
+import { endWords } from '@/format/session'
+
+type Cell = { data: Session | undefined }
+
+/** The ids are the names that the API sorts by. */
+export const sessionColumns: Column<Session>[] = [
+  {
+    id: 'common_name',
+    headerName: 'VPN user',
+    fixed: true,
+    sortable: true,
+    flex: 1.5,
+    minWidth: 170,
+    cellRenderer: ({ data }: Cell) =>
+      data && (
+        <TextLink to={`/sessions/${data.id}`} sx={{ fontWeight: 560 }}>
+          {data.common_name}
+        </TextLink>
+      ),
+  },
+  {
+    id: 'session_status',
+    headerName: 'Status',
+    sortable: true,
+    width: 125,
+    cellRenderer: ({ data }: Cell) => data && <SessionStatusChip status={data.session_status} />,
+  },
+  {
+    id: 'server_instance',
+    headerName: 'VPN server',
+    sortable: true,
+    width: 140,
+    cellRenderer: ({ data }: Cell) => data && <TextLink to={`/servers/${data.server_key}`}>{data.server_instance}</TextLink>,
+  },
+  {
+    id: 'virtual_ip',
+    headerName: 'Virtual address',
+    sortable: true,
+    width: 140,
+    cellClass: 'mono',
+    valueGetter: ({ data }) => data?.virtual_ip ?? data?.virtual_ip6 ?? unknown,
+  },
+  {
+    id: 'real_ip',
+    headerName: 'Real address',
+    sortable: true,
+    width: 150,
+    cellClass: 'mono',
+    valueGetter: ({ data }) => data?.real_ip ?? unknown,
+  },
+  {
+    id: 'connected_at',
+    headerName: 'Connected',
+    sortable: true,
+    width: 165,
+    cellRenderer: ({ data }: Cell) => data && <Time at={data.connected_at} relative="none" />,
+  },
+  {
+    id: 'disconnected_at',
+    headerName: 'Ended',
+    sortable: true,
+    width: 165,
+    cellRenderer: ({ data }: Cell) => data && <Time at={data.disconnected_at} relative="none" />,
+  },
+  {
+    id: 'duration_seconds',
+    headerName: 'Duration',
+    sortable: true,
+    numeric: true,
+    width: 115,
+    valueGetter: ({ data }) => formatDuration(data?.duration_seconds),
+  },
+  {
+    id: 'bytes_in',
+    headerName: 'From client',
+    sortable: true,
+    numeric: true,
+    width: 110,
+    valueGetter: ({ data }) => formatBytes(data?.bytes_in),
+  },
+  {
+    id: 'bytes_out',
+    headerName: 'To client',
+    sortable: true,
+    numeric: true,
+    width: 110,
+    valueGetter: ({ data }) => formatBytes(data?.bytes_out),
+  },
+  {
+    id: 'ended_by',
+    headerName: 'Why it ended',
+    width: 190,
+    valueGetter: ({ data }) => (data?.ended_by ? endWords[data.ended_by] : unknown),
+  },
+  {
+    id: 'disconnect_reason',
+    headerName: 'Reason',
+    width: 140,
+    optional: true,
+    valueGetter: ({ data }) => data?.disconnect_reason ?? unknown,
+  },
+  {
+    id: 'last_seen_at',
+    headerName: 'Last proof of life',
+    sortable: true,
+    width: 165,
+    optional: true,
+    cellRenderer: ({ data }: Cell) => data && <Time at={data.last_seen_at} relative="none" />,
+  },
+  {
+    id: 'virtual_ip6',
+    headerName: 'Virtual IPv6',
+    width: 190,
+    optional: true,
+    cellClass: 'mono',
+    valueGetter: ({ data }) => data?.virtual_ip6 ?? unknown,
+  },
+  { id: 'real_port', headerName: 'Port', numeric: true, width: 85, optional: true, valueGetter: ({ data }) => data?.real_port ?? unknown },
+  { id: 'username', headerName: 'Username', width: 130, optional: true, valueGetter: ({ data }) => data?.username ?? unknown },
+  { id: 'user_type', headerName: 'Type', width: 105, optional: true, valueGetter: ({ data }) => data?.user_type ?? unknown },
+  {
+    id: 'client',
+    headerName: 'Client',
+    width: 140,
+    optional: true,
+    valueGetter: ({ data }) => [data?.client?.platform, data?.client?.version].filter(Boolean).join(' ') || unknown,
+  },
+  { id: 'cipher', headerName: 'Cipher', width: 140, optional: true, valueGetter: ({ data }) => data?.cipher ?? unknown },
+  { id: 'cid', headerName: 'CID', numeric: true, width: 80, optional: true, valueGetter: ({ data }) => formatCount(data?.cid) },
+  { id: 'id', headerName: 'Session id', width: 310, optional: true, cellClass: 'mono', valueGetter: ({ data }) => data?.id ?? unknown },
+]

@@ -1,0 +1,22 @@
+import type { Trouble } from '@/api/types'
+import { unknown } from './number'
+
+const troubles: Record<Trouble, string> = {
+  clock_skew: 'clock is off',
+  spool_backlog: 'agent is behind',
+  missing_events: 'events are missing',
+  overloaded: 'overloaded',
+}
+
+export function troubleText(trouble: Trouble): string {
+  return troubles[trouble]
+}
+
+/** The server's clock minus ours: `+120 ms`, `−7.2 s`. */
+export function formatSkew(milliseconds: number | null | undefined): string {
+  if (milliseconds == null) return unknown
+  const sign = milliseconds < 0 ? '−' : '+'
+  const size = Math.abs(milliseconds)
+  if (size < 1000) return `${sign}${size} ms`
+  return `${sign}${(size / 1000).toFixed(1)} s`
+}

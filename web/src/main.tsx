@@ -1,0 +1,15 @@
+import '@fontsource-variable/inter/index.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app/App'
+import { start } from './auth/session'
+
+void start()
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no element "root"')
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)
