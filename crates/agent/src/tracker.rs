@@ -23,6 +23,9 @@ pub use memory::Memory;
 pub use session::Key;
 use session::{Tracked, from_environment, from_millis, millis, seconds, update};
 
+/// Daemons before this one that are remembered: a hook of theirs may run late.
+const REMEMBERED_LIVES: usize = 16;
+
 /// How the tracker behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -56,6 +59,12 @@ pub struct Boot {
     pub restarted_at: i64,
 }
 
+impl Boot {
+    fn is_process_of(self, other: Self) -> bool {
+        (self.started_at, self.pid) == (other.started_at, other.pid)
+    }
+}
+
 /// Something a source has seen. Times are the host's clock.
 #[derive(Debug, Clone)]
 pub enum Observation {
@@ -76,6 +85,8 @@ pub enum Observation {
 pub struct Tracker {
     settings: Settings,
     boot: Option<Boot>,
+    /// Start and process of the daemons before this one, the oldest first.
+    earlier: VecDeque<(i64, u64)>,
     sessions: BTreeMap<Key, Tracked>,
     by_cid: HashMap<u64, Key>,
     ended: VecDeque<Uuid>,
@@ -99,6 +110,7 @@ impl Tracker {
         Self {
             settings,
             boot: memory.boot,
+            earlier: memory.earlier.into(),
             sessions,
             by_cid,
             ended: memory.ended.iter().map(|(id, _)| *id).collect(),
@@ -114,6 +126,7 @@ impl Tracker {
     pub fn memory(&self) -> Memory {
         Memory {
             boot: self.boot,
+            earlier: self.earlier.iter().copied().collect(),
             sessions: self
                 .sessions
                 .iter()
@@ -177,10 +190,13 @@ impl Tracker {
 
     /// Another life of the daemon than the one that was known.
     fn begin(&mut self, boot: Boot, events: &mut Vec<Event>) {
-        if self.boot.is_some() {
+        if let Some(before) = self.boot.replace(boot) {
             self.forget_sessions();
+            self.earlier.push_back((before.started_at, before.pid));
+            if self.earlier.len() > REMEMBERED_LIVES {
+                self.earlier.pop_front();
+            }
         }
-        self.boot = Some(boot);
         let at = seconds(boot.restarted_at.max(boot.started_at));
         let id = self.derive(&["started", &self.boot_id().to_string()]);
         events.push(Event::about_server(id, EventType::ServerStarted, at));
@@ -188,10 +204,21 @@ impl Tracker {
 
     /// The management interface speaks of the daemon that is there now.
     fn daemon(&mut self, boot: Boot, events: &mut Vec<Event>) {
-        let instant = |boot: Boot| (boot.started_at, boot.restarted_at);
-        if self.boot != Some(boot) && self.boot.is_none_or(|known| instant(boot) >= instant(known)) {
+        let is_later = |known: Boot| match boot.is_process_of(known) {
+            true => boot.restarted_at > known.restarted_at,
+            false => self.is_new(boot),
+        };
+        if self.boot.is_none_or(is_later) {
             self.begin(boot, events);
         }
+    }
+
+    /// Whether it is another process than those that are known, and not one from before them.
+    fn is_new(&self, boot: Boot) -> bool {
+        let process = (boot.started_at, boot.pid);
+        self.boot
+            .is_none_or(|known| boot.started_at >= known.started_at && !boot.is_process_of(known))
+            && !self.earlier.contains(&process)
     }
 
     fn restarting(&mut self, at: OffsetDateTime, events: &mut Vec<Event>) {
@@ -246,21 +273,19 @@ impl Tracker {
         }
     }
 
-    /// A daemon that began later is another life. A hook may run late: it brings no earlier one back.
+    /// Another process is another life. A hook may run late: it brings no earlier one back.
     fn recognise(&mut self, environment: &Environment, events: &mut Vec<Event>) {
         let Some((started_at, pid)) = environment.daemon() else {
             return;
         };
         let started_at = i64::try_from(started_at).unwrap_or_default();
-        if self.boot.is_none_or(|known| started_at > known.started_at) {
-            self.begin(
-                Boot {
-                    started_at,
-                    pid,
-                    restarted_at: 0,
-                },
-                events,
-            );
+        let boot = Boot {
+            started_at,
+            pid,
+            restarted_at: 0,
+        };
+        if self.is_new(boot) {
+            self.begin(boot, events);
         }
     }
 

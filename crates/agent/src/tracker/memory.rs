@@ -11,6 +11,8 @@ use super::session::{Key, Tracked, millis};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Memory {
     pub boot: Option<Boot>,
+    #[serde(default)]
+    pub(super) earlier: Vec<(i64, u64)>,
     /// JSON has no structured keys: a list.
     pub(super) sessions: Vec<(Key, Tracked)>,
     pub(super) ended: Vec<(Uuid, bool)>,
