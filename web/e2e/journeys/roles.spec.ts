@@ -43,6 +43,8 @@ test('a viewer cannot do what an operator can, nor an operator what an admin can
 test('an admin makes a portal user, and a deactivated one is out at once', async ({ page, browser }) => {
   await signIn(page, undefined, '/portal-users')
   await page.getByRole('link', { name: 'New portal user' }).click()
+  // The list that it leaves has a field for the username too.
+  await expect(page.getByRole('heading', { name: 'New portal user' })).toBeVisible()
   const username = `made_${randomUUID().slice(0, 8)}`
   const password = 'Made-by-Admin-1'
   await page.getByLabel('Username').fill(username)

@@ -9,6 +9,10 @@ use sqlx::{Encode, PgConnection, Postgres};
 
 use crate::Error;
 
+/// From so many rows on a copy is worth it. sqlx leaves Nagle's algorithm on, and a copy ends with a small write after its data:
+/// a short one waits about 40 ms for the peer's delayed acknowledgement, which one statement does not.
+pub(super) const WORTHWHILE: usize = 256;
+
 /// Begins every binary copy; then come 32 bits of flags and the length of an extension, both zero.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const END: i16 = -1;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::changes::{ChangeKind, Changes};
-use super::copy::Rows;
+use super::copy::{self, Rows};
 use super::fresh::{Fresh, FreshEvent};
 use super::record::signed;
 use super::users::Users;
@@ -32,12 +32,23 @@ pub(super) async fn events(
     users: &Users<'_>,
     changes: &Changes,
 ) -> Result<(), Error> {
-    let rows = &fresh.events;
-    if rows.is_empty() {
-        return Ok(());
-    }
+    let stored = match fresh.events.len() {
+        0 => Ok(()),
+        1..copy::WORTHWHILE => insert_events(connection, fresh, users, changes).await,
+        _ => copy_events(connection, fresh, users, changes).await,
+    };
+    // Another server's event with this id and time, stored since this batch was looked up: it is a duplicate the next time.
+    stored.map_err(Error::or_conflict)
+}
+
+async fn copy_events(
+    connection: &mut PgConnection,
+    fresh: &Fresh<'_>,
+    users: &Users<'_>,
+    changes: &Changes,
+) -> Result<(), Error> {
     let mut copied = Rows::new(10);
-    for row in rows {
+    for row in &fresh.events {
         let event = row.event;
         copied.begin_row();
         copied.push(event.event_id);
@@ -53,8 +64,39 @@ pub(super) async fn events(
     }
     let sql = "COPY vpn_event (event_id, event_time, server_id, vpn_user_id, session_id, event_type, boot_id, seq, received_at, body)
         FROM STDIN (FORMAT binary)";
-    // Another server's event with this id and time, stored since this batch was looked up: it is a duplicate the next time.
-    copied.copy(connection, sql).await.map_err(Error::or_conflict)
+    copied.copy(connection, sql).await
+}
+
+async fn insert_events(
+    connection: &mut PgConnection,
+    fresh: &Fresh<'_>,
+    users: &Users<'_>,
+    changes: &Changes,
+) -> Result<(), Error> {
+    let rows = &fresh.events;
+    let sql = "INSERT INTO vpn_event (event_id, event_time, server_id, vpn_user_id, session_id, event_type, boot_id, seq, received_at, body)
+        SELECT event_id, event_time, server_id, vpn_user_id, session_id, event_type::event_type, boot_id, seq, received_at, body::jsonb
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[], $8::bigint[],
+            $9::timestamptz[], $10::text[])
+            AS n (event_id, event_time, server_id, vpn_user_id, session_id, event_type, boot_id, seq, received_at, body)";
+    sqlx::query(sql)
+        .bind(column!(rows, row => row.event.event_id))
+        .bind(column!(rows, row => row.event.event_time))
+        .bind(column!(rows, row => row.server_id))
+        .bind(column!(rows, row => row.event.common_name().map(|name| users.id(name))))
+        .bind(column!(rows, row => session_of(row, changes)))
+        .bind(column!(rows, row => row.event.event_type.as_str()))
+        .bind(column!(rows, row => row.event.boot_id))
+        .bind(column!(rows, row => row.event.seq.map(signed)))
+        .bind(column!(rows, row => fresh.requests[row.request].received_at))
+        .bind(column!(rows, row => body(row)))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn body(row: &FreshEvent<'_>) -> String {
+    serde_json::to_string(&row.event.sessions).expect("facts of sessions have only string keys")
 }
 
 /// A snapshot belongs to its server, whatever sessions it opened.

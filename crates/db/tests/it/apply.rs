@@ -1,3 +1,5 @@
+use std::ops::{Range, RangeInclusive};
+
 use db::apply::{Outcome, rebuild};
 use domain::history::{Shape, draw};
 use rand::rngs::StdRng;
@@ -6,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use crate::support::{Bench, expected, request};
 
 /// Random histories in random batches, each with some events twice, equal the pure timeline after every batch.
-async fn equals_the_pure_timeline(seeds: std::ops::Range<u64>, events: usize) {
+async fn equals_the_pure_timeline(seeds: Range<u64>, events: usize, sizes: RangeInclusive<usize>) {
     let mut bench = Bench::new().await;
     for seed in seeds {
         let mut rng = StdRng::seed_from_u64(seed);
@@ -16,7 +18,7 @@ async fn equals_the_pure_timeline(seeds: std::ops::Range<u64>, events: usize) {
         let history = draw(Shape::new(seed, events));
         let mut arrived = Vec::new();
         while arrived.len() < history.len() {
-            let size = rng.random_range(1..=6).min(history.len() - arrived.len());
+            let size = rng.random_range(sizes.clone()).min(history.len() - arrived.len());
             let mut batch = history[arrived.len()..arrived.len() + size].to_vec();
             arrived.extend_from_slice(&batch);
             batch.push(arrived[rng.random_range(0..arrived.len())].clone());
@@ -39,12 +41,18 @@ async fn equals_the_pure_timeline(seeds: std::ops::Range<u64>, events: usize) {
 
 #[tokio::test]
 async fn short_random_histories_in_random_batches_equal_the_pure_timeline() {
-    equals_the_pure_timeline(0..150, 8).await;
+    equals_the_pure_timeline(0..150, 8, 1..=6).await;
 }
 
 #[tokio::test]
 async fn long_random_histories_in_random_batches_equal_the_pure_timeline() {
-    equals_the_pure_timeline(1000..1016, 60).await;
+    equals_the_pure_timeline(1000..1016, 60, 1..=6).await;
+}
+
+/// Many rows enter their tables in another way than few do.
+#[tokio::test]
+async fn histories_in_large_batches_equal_the_pure_timeline() {
+    equals_the_pure_timeline(2000..2003, 3_600, 900..=1_200).await;
 }
 
 #[tokio::test]

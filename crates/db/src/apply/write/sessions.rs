@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::apply::changes::{ChangeKind, Changes};
-use crate::apply::copy::Rows;
+use crate::apply::copy::{self, Rows};
 use crate::apply::record::{SessionRecord, signed};
 
 /// Writes every session that has changed, and removes those that were withdrawn. `new` are the ids that no stored session has.
@@ -29,7 +29,9 @@ pub(in crate::apply) async fn sessions(
     if !withdrawn.is_empty() {
         withdraw(connection, &withdrawn).await?;
     }
-    if !opened.is_empty() {
+    if opened.len() < copy::WORTHWHILE {
+        others.append(&mut opened);
+    } else {
         insert(connection, &opened).await?;
     }
     if !others.is_empty() {
