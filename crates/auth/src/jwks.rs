@@ -2,11 +2,11 @@
 
 use access_token::{Jwks, PublicKey};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use actix_web::{Responder, get};
 use db::Db;
 use db::signing_keys::{self, SigningKey};
-use service_kit::{Problem, ProblemBody};
+use service_kit::{Json, Problem, ProblemBody};
 
 use crate::State;
 use crate::error::Failure;

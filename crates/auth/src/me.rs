@@ -2,10 +2,9 @@
 
 use access_token::Caller;
 use actix_web::get;
-use actix_web::web::Json;
 use domain::role::Role;
 use serde::Serialize;
-use service_kit::ProblemBody;
+use service_kit::{Json, ProblemBody};
 use utoipa::ToSchema;
 
 #[derive(Debug, Serialize, ToSchema)]

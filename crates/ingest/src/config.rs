@@ -1,5 +1,7 @@
 //! The settings of the service; all of them, read here only.
 
+use std::num::NonZeroU32;
+
 use std::time::Duration;
 
 use bus::BusConfig;
@@ -43,11 +45,9 @@ pub struct Limits {
     #[garde(range(min = 1_048_576))]
     pub ingest_bodies_max_bytes: usize,
     /// Events a second that one VPN server may send in the long run.
-    #[garde(range(min = 1))]
-    pub ingest_events_per_second: u32,
+    pub ingest_events_per_second: NonZeroU32,
     /// Events that one VPN server may send at once.
-    #[garde(range(min = 1))]
-    pub ingest_events_burst: u32,
+    pub ingest_events_burst: NonZeroU32,
     /// Requests that may wait to be published; more are answered 503.
     #[garde(range(min = 1))]
     pub ingest_queue_requests: usize,
@@ -81,8 +81,8 @@ impl Default for Limits {
             ingest_max_events: 10_000,
             ingest_body_timeout_seconds: 30,
             ingest_bodies_max_bytes: 256 << 20,
-            ingest_events_per_second: 5_000,
-            ingest_events_burst: 50_000,
+            ingest_events_per_second: const { NonZeroU32::new(5_000).expect("it is not zero") },
+            ingest_events_burst: const { NonZeroU32::new(50_000).expect("it is not zero") },
             ingest_queue_requests: 4_096,
             ingest_waiting_requests: 16_384,
             ingest_publishes_in_flight: 4,

@@ -54,7 +54,7 @@ pub(crate) async fn post_events(
         wire::parse_events(&bytes, received_at, state.limits.ingest_max_events).map_err(|error| bad_body(&error))?;
     drop(bytes);
     agent.must_be(&request.server_id)?;
-    state.rates.take(agent.server_key, request.received)?;
+    state.rates.take_many(&agent.server_key, request.received)?;
 
     let events = intake::encode_events(&mut request, state.part_limits());
     let ids = intake::ids(&events);

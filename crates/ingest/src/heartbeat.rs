@@ -46,7 +46,7 @@ pub(crate) async fn post_heartbeat(
     let mut request =
         wire::parse_heartbeat(&bytes, received_at, state.limits.ingest_max_events).map_err(|error| bad_body(&error))?;
     agent.must_be(&request.server_id)?;
-    state.rates.take(agent.server_key, 1 + request.sessions.len())?;
+    state.rates.take_many(&agent.server_key, 1 + request.sessions.len())?;
 
     let respond_async = wants_async(&http);
     let envelope = Envelope {

@@ -15,18 +15,16 @@ mod key_cache;
 mod memory;
 mod outcomes;
 mod preference;
-mod rate_limit;
 mod revocations;
 pub mod routes;
 mod store;
 mod telemetry;
 
-use std::sync::Arc;
-
 use actix_web::web::Data;
 use anyhow::Context;
 use bus::Bus;
 use db::Db;
+use service_kit::rate_limit::RateLimit;
 use service_kit::{Service, clock};
 
 use crate::batcher::{Batcher, Queue};
@@ -34,7 +32,6 @@ use crate::config::{Config, Limits};
 use crate::key_cache::KeyCache;
 use crate::memory::Memory;
 use crate::outcomes::Waiters;
-use crate::rate_limit::RateLimit;
 
 const DEFAULT_PORT: u16 = 18_481;
 /// Part of the bus' largest message that is left for its frame, bytes.
@@ -44,7 +41,8 @@ const MESSAGE_FRAME: usize = 64 << 10;
 pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) keys: KeyCache,
-    pub(crate) rates: Arc<RateLimit>,
+    /// By the VPN server's key in the database, so the registry bounds it.
+    pub(crate) rates: RateLimit<i32>,
     pub(crate) memory: Memory,
     pub(crate) queue: Queue,
     pub(crate) waiters: Waiters,
@@ -83,10 +81,10 @@ pub async fn build(config: Config) -> anyhow::Result<Service> {
         .context("cannot follow outcomes")?;
     let (queue, batcher) = Batcher::new(bus.clone(), &limits);
     let waiters = Waiters::at_most(limits.ingest_waiting_requests);
-    let rates = Arc::new(RateLimit::new(&limits));
+    let rates = RateLimit::per_second(limits.ingest_events_per_second, limits.ingest_events_burst);
     let state = Data::new(State {
         keys: keys.clone(),
-        rates: Arc::clone(&rates),
+        rates: rates.clone(),
         memory: Memory::of(limits.ingest_bodies_max_bytes),
         queue,
         waiters: waiters.clone(),

@@ -17,9 +17,10 @@ use tokio::sync::mpsc::Receiver;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::acting::Acting;
+use crate::audit_filter::AuditFilterParams;
 use crate::audit_logs::AuditEntryView;
 use crate::error::Failure;
-use crate::parameters::{Parameters, one_of};
+use crate::parameters::{And, Parameters, one_of};
 use crate::{State, audit_filter, exporting};
 
 /// How an export of the audit log is written.
@@ -37,23 +38,6 @@ pub(crate) struct AuditExportParams {
     /// `csv`, also when not given, or `json`.
     #[param(inline)]
     format: Option<AuditExportFormat>,
-    /// Entries at or after: RFC 3339 time, or a day from its beginning in UTC.
-    from_date: Option<String>,
-    /// Entries at or before: RFC 3339 time, or a day until its end in UTC.
-    to_date: Option<String>,
-    /// The actor's name, in any case.
-    actor: Option<String>,
-    /// What was done; repeat it or separate by commas for several.
-    #[param(required = false)]
-    action: Vec<String>,
-    /// The kind of object; repeat it or separate by commas for several.
-    #[param(required = false)]
-    object_type: Vec<String>,
-    object_id: Option<String>,
-    /// Address or network that holds the actor's address.
-    ip: Option<String>,
-    /// Part of the details, in any case.
-    text: Option<String>,
 }
 
 /// Export every entry of the audit log that matches, as of one instant, the oldest first.
@@ -64,7 +48,7 @@ pub(crate) struct AuditExportParams {
 #[utoipa::path(
     operation_id = "export_audit_logs",
     tag = "audit",
-    params(AuditExportParams),
+    params(AuditExportParams, AuditFilterParams),
     responses(
         (status = 200, description = "The entries", content(
             (String = "text/csv"),
@@ -78,7 +62,7 @@ pub(crate) struct AuditExportParams {
 pub(crate) async fn export_audit_logs(
     state: Data<State>,
     acting: Acting,
-    parameters: Parameters<AuditExportParams>,
+    parameters: Parameters<And<AuditExportParams, AuditFilterParams>>,
 ) -> Result<HttpResponse, Problem> {
     let format = parameters
         .value("format", "csv or json", one_of)?

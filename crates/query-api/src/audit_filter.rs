@@ -10,6 +10,31 @@ use crate::parameters::{DATE_OR_TIME, Parameters, beginning, first_behind};
 /// Longer terms find nothing.
 const LONGEST_TEXT: usize = 255;
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents and names the parameters")]
+pub(crate) struct AuditFilterParams {
+    /// Entries at or after: RFC 3339 time, or a day from its beginning in UTC.
+    #[param(example = "2026-02-13")]
+    from_date: Option<String>,
+    /// Entries at or before: RFC 3339 time, or a day until its end in UTC.
+    to_date: Option<String>,
+    /// The actor's name, in any case.
+    actor: Option<String>,
+    /// What was done, such as `login_failed`; repeat it or separate by commas for several.
+    #[param(required = false)]
+    action: Vec<String>,
+    /// The kind of object, such as `vpn_server`; repeat it or separate by commas for several.
+    #[param(required = false)]
+    object_type: Vec<String>,
+    object_id: Option<String>,
+    /// Address or network that holds the actor's address.
+    #[param(example = "10.8.0.0/24")]
+    ip: Option<String>,
+    /// Part of the details, in any case.
+    text: Option<String>,
+}
+
 /// Reads the filter. Only documented parameters get here.
 pub(crate) fn read<P: IntoParams>(parameters: &Parameters<P>) -> Result<AuditFilter, Problem> {
     let short = |text: &str| (text.chars().count() <= LONGEST_TEXT).then(|| text.to_owned());

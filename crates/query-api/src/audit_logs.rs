@@ -1,18 +1,19 @@
 //! `GET /api/audit-logs`.
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use db::audit;
 use db::paging::TimeCursor;
 use domain::audit_chain::{ChainedEntry, hex};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use service_kit::{Problem, ProblemBody};
+use service_kit::{Json, Problem, ProblemBody};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::audit_filter::AuditFilterParams;
 use crate::error::Failure;
-use crate::page::{self, PageInfo};
-use crate::parameters::Parameters;
+use crate::page::{self, PageInfo, PageParams};
+use crate::parameters::{And, Parameters};
 use crate::session_filter::sort_key;
 use crate::{State, audit_filter};
 
@@ -77,43 +78,16 @@ pub(crate) struct AuditLogList {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents and names the parameters")]
-pub(crate) struct AuditLogsParams {
-    /// Entries at or after: RFC 3339 time, or a day from its beginning in UTC.
-    #[param(example = "2026-02-13")]
-    from_date: Option<String>,
-    /// Entries at or before: RFC 3339 time, or a day until its end in UTC.
-    to_date: Option<String>,
-    /// The actor's name, in any case.
-    actor: Option<String>,
-    /// What was done, such as `login_failed`; repeat it or separate by commas for several.
-    #[param(required = false)]
-    action: Vec<String>,
-    /// The kind of object, such as `vpn_server`; repeat it or separate by commas for several.
-    #[param(required = false)]
-    object_type: Vec<String>,
-    object_id: Option<String>,
-    /// Address or network that holds the actor's address.
-    #[param(example = "10.8.0.0/24")]
-    ip: Option<String>,
-    /// Part of the details, in any case.
-    text: Option<String>,
+pub(crate) struct AuditSortParams {
     /// `created_at` or `-created_at`, the latter when not given.
     sort: Option<String>,
-    /// Page number, from 1.
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// Rows of a page; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    per_page: Option<u64>,
-    /// `next_cursor` of the page before, instead of `page`: costs the same at any depth.
-    cursor: Option<String>,
 }
 
 /// List entries of the audit log.
 #[utoipa::path(
     operation_id = "list_audit_logs",
     tag = "audit",
-    params(AuditLogsParams),
+    params(AuditFilterParams, AuditSortParams, PageParams),
     responses(
         (status = 200, description = "A page of entries", body = AuditLogList),
         (status = 400, description = "A parameter is not known or not valid", body = ProblemBody, content_type = "application/problem+json"),
@@ -122,7 +96,7 @@ pub(crate) struct AuditLogsParams {
 #[get("/api/audit-logs")]
 pub(crate) async fn list_audit_logs(
     state: Data<State>,
-    parameters: Parameters<AuditLogsParams>,
+    parameters: Parameters<And<AuditFilterParams, And<AuditSortParams, PageParams>>>,
 ) -> Result<Json<AuditLogList>, Problem> {
     let filter = audit_filter::read(&parameters)?;
     let descending = sort_key(&parameters, &[("created_at", ())])?.is_none_or(|((), descending)| descending);

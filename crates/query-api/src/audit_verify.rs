@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use actix_web::get;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use db::audit::{self, Trusted};
 use domain::audit_chain::{FirstBad, Report};
 use serde::Serialize;
-use service_kit::{Problem, ProblemBody};
+use service_kit::{Json, Problem, ProblemBody};
 use utoipa::ToSchema;
 
 use crate::State;

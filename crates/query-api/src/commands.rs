@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::error::Failure;
-use crate::page::{self, PageInfo};
-use crate::parameters::{Parameters, one_of};
+use crate::page::{self, PageInfo, PageParams};
+use crate::parameters::{And, Parameters, one_of};
 use crate::timeline::{KnownFrom, TimelineEntry, TimelineKind};
 use crate::{State, servers};
 
@@ -90,21 +90,13 @@ pub(crate) struct CommandsParams {
     /// Name of a VPN server; repeat it or separate by commas for several.
     #[param(required = false)]
     server_instance: Vec<String>,
-    /// Page number, from 1.
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// Rows of a page; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    per_page: Option<u64>,
-    /// `next_cursor` of the page before, instead of `page`.
-    cursor: Option<String>,
 }
 
 /// List commands, newest first.
 #[utoipa::path(
     operation_id = "list_commands",
     tag = "commands",
-    params(CommandsParams),
+    params(CommandsParams, PageParams),
     responses(
         (status = 200, description = "A page of commands", body = CommandList),
         (status = 400, description = "A parameter is not known or not valid", body = ProblemBody, content_type = "application/problem+json"),
@@ -113,7 +105,7 @@ pub(crate) struct CommandsParams {
 #[get("/api/commands")]
 pub(crate) async fn list_commands(
     state: Data<State>,
-    parameters: Parameters<CommandsParams>,
+    parameters: Parameters<And<CommandsParams, PageParams>>,
 ) -> Result<Json<CommandList>, Problem> {
     let states = "requested, delivered, accepted, gone, stayed_gone, reconnected, failed or expired";
     let filter = CommandFilter {

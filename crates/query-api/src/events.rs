@@ -1,7 +1,7 @@
 //! `GET /api/events/unmatched`, `GET /api/events/rejected`.
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use db::entities::dead_letter;
 use db::entities::enums::EventType;
 use db::events::UnmatchedRow;
@@ -9,14 +9,14 @@ use db::{dead_letters, events};
 use domain::time_format;
 use serde::Serialize;
 use serde_json::Value;
-use service_kit::{Problem, ProblemBody};
+use service_kit::{Json, Problem, ProblemBody};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::error::Failure;
-use crate::page::{self, PageInfo};
-use crate::parameters::Parameters;
+use crate::page::{self, PageInfo, PageParams};
+use crate::parameters::{And, Parameters};
 use crate::{State, servers};
 
 /// An event that names a session which nobody has opened yet.
@@ -54,21 +54,13 @@ pub(crate) struct UnmatchedParams {
     /// Name of a VPN server; repeat it or separate by commas for several.
     #[param(required = false)]
     server_instance: Vec<String>,
-    /// Page number, from 1.
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// Rows of a page; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    per_page: Option<u64>,
-    /// `next_cursor` of the page before, instead of `page`.
-    cursor: Option<String>,
 }
 
 /// List events that wait for their session, newest first.
 #[utoipa::path(
     operation_id = "list_unmatched_events",
     tag = "events",
-    params(UnmatchedParams),
+    params(UnmatchedParams, PageParams),
     responses(
         (status = 200, description = "A page of events", body = UnmatchedList),
         (status = 400, description = "A parameter is not known or not valid", body = ProblemBody, content_type = "application/problem+json"),
@@ -77,7 +69,7 @@ pub(crate) struct UnmatchedParams {
 #[get("/api/events/unmatched")]
 pub(crate) async fn list_unmatched_events(
     state: Data<State>,
-    parameters: Parameters<UnmatchedParams>,
+    parameters: Parameters<And<UnmatchedParams, PageParams>>,
 ) -> Result<Json<UnmatchedList>, Problem> {
     let servers: Vec<i32> = servers::named(&state.db, &parameters).await?.into_values().collect();
     let request = page::request(&parameters, Some(true))?;
@@ -129,21 +121,13 @@ pub(crate) struct RejectedParams {
     /// Error code.
     #[param(example = "invalid_real_ip")]
     error: Option<String>,
-    /// Page number, from 1.
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// Rows of a page; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    per_page: Option<u64>,
-    /// `next_cursor` of the page before, instead of `page`.
-    cursor: Option<String>,
 }
 
 /// List refused events, newest first.
 #[utoipa::path(
     operation_id = "list_rejected_events",
     tag = "events",
-    params(RejectedParams),
+    params(RejectedParams, PageParams),
     responses(
         (status = 200, description = "A page of refused events", body = RejectedList),
         (status = 400, description = "A parameter is not known or not valid", body = ProblemBody, content_type = "application/problem+json"),
@@ -152,7 +136,7 @@ pub(crate) struct RejectedParams {
 #[get("/api/events/rejected")]
 pub(crate) async fn list_rejected_events(
     state: Data<State>,
-    parameters: Parameters<RejectedParams>,
+    parameters: Parameters<And<RejectedParams, PageParams>>,
 ) -> Result<Json<RejectedList>, Problem> {
     let servers: Vec<String> = servers::named(&state.db, &parameters).await?.into_keys().collect();
     let error = parameters.text("error")?;

@@ -6,7 +6,6 @@
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get};
-use db::entities::enums::{SessionStatus, UserType};
 use db::sessions::{self, SessionFilter, SessionSort};
 use serde::{Deserialize, Serialize};
 use service_kit::{Problem, ProblemBody, clock};
@@ -15,8 +14,9 @@ use uuid::Uuid;
 
 use crate::acting::Acting;
 use crate::error::{Failure, invalid_parameter, not_found};
-use crate::parameters::{Parameters, one_of};
+use crate::parameters::{And, Parameters, one_of};
 use crate::session_detail::{self, SessionDetail};
+use crate::session_filter::{SessionFilterParams, SessionHolderParams};
 use crate::session_rows::{KINDS, SessionExport};
 use crate::table::{self, ExportFormat, Workbook};
 use crate::{State, exporting, session_filter};
@@ -31,29 +31,6 @@ pub(crate) struct ExportParams {
     /// These sessions only; repeat it or separate by commas, at most 500.
     #[param(required = false)]
     id: Vec<Uuid>,
-    /// Status; repeat it or separate by commas for several.
-    #[param(required = false)]
-    status: Vec<SessionStatus>,
-    /// Name of a VPN server; repeat it or separate by commas for several.
-    #[param(required = false)]
-    server_instance: Vec<String>,
-    /// Id of a VPN user.
-    user_id: Option<i64>,
-    /// Type of the VPN user; repeat it or separate by commas for several.
-    #[param(required = false)]
-    user_type: Vec<UserType>,
-    /// Part of the VPN user's common name, full name or e-mail.
-    search: Option<String>,
-    /// Address or network that holds the real or a virtual address.
-    ip: Option<String>,
-    /// Address or network that holds the real address.
-    real_ip: Option<String>,
-    /// Address or network that holds a virtual address.
-    virtual_ip: Option<String>,
-    /// Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC.
-    from_date: Option<String>,
-    /// Sessions that connected at or before: RFC 3339 time, or a day until its end in UTC.
-    to_date: Option<String>,
     /// `connected_at` or `-connected_at`, the latter when not given.
     sort: Option<String>,
 }
@@ -68,7 +45,7 @@ pub(crate) struct ExportParams {
 #[utoipa::path(
     operation_id = "export_sessions",
     tag = "sessions",
-    params(ExportParams),
+    params(ExportParams, SessionFilterParams, SessionHolderParams),
     responses(
         (status = 200, description = "CSV (RFC 4180, UTF-8) with a header row, or an Excel workbook", content(
             (String = "text/csv"),
@@ -82,7 +59,7 @@ pub(crate) struct ExportParams {
 pub(crate) async fn export_sessions(
     state: Data<State>,
     acting: Acting,
-    parameters: Parameters<ExportParams>,
+    parameters: Parameters<And<ExportParams, And<SessionFilterParams, SessionHolderParams>>>,
 ) -> Result<HttpResponse, Problem> {
     let format = parameters
         .value("format", "csv or xlsx", one_of)?

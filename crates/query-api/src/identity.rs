@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use db::Db;
 use db::identity::{self, AddressKind, Candidate};
 use db::servers::{self, GapRow};
@@ -11,7 +11,7 @@ use db::sessions::SessionView;
 use domain::identity::{Certainty, GapSpan, Verdict, judge};
 use domain::time_format;
 use serde::Serialize;
-use service_kit::{Problem, ProblemBody, clock};
+use service_kit::{Json, Problem, ProblemBody, clock};
 use time::{Duration, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 

@@ -26,6 +26,20 @@ pub(crate) struct PageInfo {
     next_cursor: Option<String>,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents and names the parameters")]
+pub(crate) struct PageParams {
+    /// Page number, from 1.
+    #[param(minimum = 1)]
+    page: Option<u64>,
+    /// Rows of a page; 50 when not given.
+    #[param(minimum = 1, maximum = 500)]
+    per_page: Option<u64>,
+    /// `next_cursor` of the page before, instead of `page`: costs the same at any depth.
+    cursor: Option<String>,
+}
+
 /// A cursor as it travels in a URL.
 pub(crate) trait Opaque: Sized {
     fn encode(&self) -> String;

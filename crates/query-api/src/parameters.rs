@@ -125,6 +125,19 @@ impl IntoParams for NoParameters {
     }
 }
 
+/// The parameters of both.
+pub(crate) struct And<A, B>(PhantomData<(A, B)>);
+
+impl<A: IntoParams, B: IntoParams> IntoParams for And<A, B> {
+    fn into_params(
+        parameter_in: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+    ) -> Vec<utoipa::openapi::path::Parameter> {
+        let mut both = A::into_params(&parameter_in);
+        both.extend(B::into_params(&parameter_in));
+        both
+    }
+}
+
 fn unknown(name: &str, known: &BTreeSet<String>) -> Problem {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let detail = match known.as_slice() {

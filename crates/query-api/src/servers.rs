@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use actix_web::get;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use db::Db;
 use db::entities::server_boot;
 use db::paging::{NameCursor, Page, PageRequest};
 use db::servers::{self, ServerOverview};
 use domain::time_format;
 use serde::Serialize;
-use service_kit::{Problem, ProblemBody, clock};
+use service_kit::{Json, Problem, ProblemBody, clock};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! `GET /api/sessions/{id}`.
 
 use actix_web::get;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use db::entities::enums::EventType;
 use db::entities::vpn_event;
 use db::sessions::{self, SessionView};
@@ -9,7 +9,7 @@ use db::{commands, events, vpn_users};
 use domain::time_format;
 use serde::Serialize;
 use serde_json::Value;
-use service_kit::{Problem, ProblemBody, clock};
+use service_kit::{Json, Problem, ProblemBody, clock};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Which sessions a request asks for, and in which order.
 
 use db::Db;
-use db::entities::enums::SessionStatus;
+use db::entities::enums::{SessionStatus, UserType};
 use db::sessions::{IpNetwork, SessionFilter, SessionOrder, SessionSort, parse_network};
 use service_kit::Problem;
 use utoipa::IntoParams;
@@ -13,6 +13,46 @@ use crate::servers;
 
 /// Longer search terms are no names.
 const LONGEST_SEARCH: usize = 255;
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents and names the parameters")]
+pub(crate) struct SessionFilterParams {
+    /// Status; repeat it or separate by commas for several.
+    #[param(required = false)]
+    status: Vec<SessionStatus>,
+    /// Name of a VPN server; repeat it or separate by commas for several.
+    #[param(required = false)]
+    server_instance: Vec<String>,
+    /// Address (`10.8.0.2`, `fd00::2`) or network (`10.8.0.0/24`) that holds the real or a virtual address.
+    #[param(example = "10.8.0.0/24")]
+    ip: Option<String>,
+    /// Address or network that holds the real address.
+    #[param(example = "203.0.113.0/24")]
+    real_ip: Option<String>,
+    /// Address or network that holds a virtual address.
+    #[param(example = "10.8.0.2")]
+    virtual_ip: Option<String>,
+    /// Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC.
+    #[param(example = "2026-02-13")]
+    from_date: Option<String>,
+    /// Sessions that connected at or before: RFC 3339 time, or a day until its end in UTC.
+    #[param(example = "2026-02-13T12:00:00Z")]
+    to_date: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents and names the parameters")]
+pub(crate) struct SessionHolderParams {
+    /// Id of a VPN user.
+    user_id: Option<i64>,
+    /// Type of the VPN user; repeat it or separate by commas for several.
+    #[param(required = false)]
+    user_type: Vec<UserType>,
+    /// Part of the VPN user's common name, full name or e-mail.
+    search: Option<String>,
+}
 
 /// Reads the filter. Only documented parameters get here, so a list that documents fewer is narrowed by fewer.
 pub(crate) async fn read<P: IntoParams>(db: &Db, parameters: &Parameters<P>) -> Result<SessionFilter, Problem> {

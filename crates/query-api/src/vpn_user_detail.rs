@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use actix_web::get;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use db::activity::{self, UserDay};
 use db::sessions::{self, SessionView};
 use db::vpn_users::{self, CcdRow, RouteRow};
 use domain::time_format;
 use serde::Serialize;
-use service_kit::{Problem, ProblemBody, clock};
+use service_kit::{Json, Problem, ProblemBody, clock};
 use time::{Duration, OffsetDateTime};
 use utoipa::ToSchema;
 

@@ -3,7 +3,6 @@
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use db::Db;
-use db::entities::enums::{BusinessStatus, UserType};
 use db::servers;
 use db::vpn_users::{self, UserFilter, UserRow};
 use domain::time_format::format_millis;
@@ -13,9 +12,9 @@ use tokio::sync::mpsc;
 use utoipa::IntoParams;
 
 use crate::acting::Acting;
-use crate::parameters::{Parameters, one_of};
+use crate::parameters::{And, Parameters, one_of};
 use crate::table::{self, Cell, ExportFormat, Kind, Table, TableError, Workbook};
-use crate::vpn_users::{LastSeenView, VpnStatusView, VpnUserView, filter};
+use crate::vpn_users::{UserFilterParams, VpnUserView, filter};
 use crate::{State, exporting};
 
 static KINDS: [Kind; 2] = [
@@ -55,28 +54,6 @@ pub(crate) struct UserExportParams {
     /// `csv`, also when not given, or `xlsx`.
     #[param(inline)]
     format: Option<ExportFormat>,
-    /// Part of the common name, full name or e-mail.
-    search: Option<String>,
-    /// With an active session, or without.
-    vpn_status: Option<VpnStatusView>,
-    /// Type; repeat it or separate by commas for several.
-    #[param(required = false)]
-    user_type: Vec<UserType>,
-    /// Business status; repeat it or separate by commas for several.
-    #[param(required = false)]
-    business_status: Vec<BusinessStatus>,
-    /// Seen within this time, or never.
-    #[param(inline)]
-    last_seen: Option<LastSeenView>,
-    /// Seen at or after: RFC 3339 time, or a day from its beginning in UTC.
-    last_seen_from: Option<String>,
-    /// Seen last at or before: RFC 3339 time, or a day until its end in UTC.
-    last_seen_to: Option<String>,
-    /// The certificate expires within so many days, or has expired.
-    #[param(minimum = 0, maximum = 3650)]
-    cert_expires_within_days: Option<u32>,
-    /// The certificate was revoked, or not.
-    revoked: Option<bool>,
 }
 
 /// Export every VPN user that matches, by common name.
@@ -86,7 +63,7 @@ pub(crate) struct UserExportParams {
 #[utoipa::path(
     operation_id = "export_vpn_users",
     tag = "vpn-users",
-    params(UserExportParams),
+    params(UserExportParams, UserFilterParams),
     responses(
         (status = 200, description = "CSV (RFC 4180, UTF-8) with a header row, or an Excel workbook", content(
             (String = "text/csv"),
@@ -100,7 +77,7 @@ pub(crate) struct UserExportParams {
 pub(crate) async fn export_vpn_users(
     state: Data<State>,
     acting: Acting,
-    parameters: Parameters<UserExportParams>,
+    parameters: Parameters<And<UserExportParams, UserFilterParams>>,
 ) -> Result<HttpResponse, Problem> {
     let format = parameters
         .value("format", "csv or xlsx", one_of)?

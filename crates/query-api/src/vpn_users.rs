@@ -1,18 +1,18 @@
 //! `GET /api/vpn-users`.
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use db::entities::enums::{BusinessStatus, UserType};
 use db::vpn_users::{self, LastSeen, UserFilter, UserOrder, UserRow, UserSort, VpnStatus};
 use domain::time_format;
 use serde::{Deserialize, Serialize};
-use service_kit::{Problem, ProblemBody, clock};
+use service_kit::{Json, Problem, ProblemBody, clock};
 use time::{Duration, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{Failure, invalid_parameter};
-use crate::page::{self, PageInfo};
-use crate::parameters::{DATE_OR_TIME, Parameters, beginning, first_behind, one_of};
+use crate::page::{self, PageInfo, PageParams};
+use crate::parameters::{And, DATE_OR_TIME, Parameters, beginning, first_behind, one_of};
 use crate::{State, session_filter};
 
 /// Whether a VPN user has a session now.
@@ -78,7 +78,7 @@ pub(crate) enum LastSeenView {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents and names the parameters")]
-pub(crate) struct VpnUsersParams {
+pub(crate) struct UserFilterParams {
     /// Part of the common name, full name or e-mail.
     search: Option<String>,
     /// With an active session, or without.
@@ -101,25 +101,25 @@ pub(crate) struct VpnUsersParams {
     cert_expires_within_days: Option<u32>,
     /// The certificate was revoked, or not.
     revoked: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents and names the parameters")]
+pub(crate) struct UserSortParams {
     /// `common_name`, `email`, `full_name`, `last_vpn_seen_at`, `cert_expiry_at`, `created_at`; `-` before it descends. Unknown
     /// values come last.
     #[param(example = "common_name")]
     sort: Option<String>,
-    /// Page number, from 1.
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// Rows of a page; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    per_page: Option<u64>,
-    /// `next_cursor` of the page before, instead of `page`; with `sort` by `common_name` only.
-    cursor: Option<String>,
 }
+
+type UsersParams = And<UserFilterParams, And<UserSortParams, PageParams>>;
 
 /// List VPN users.
 #[utoipa::path(
     operation_id = "list_vpn_users",
     tag = "vpn-users",
-    params(VpnUsersParams),
+    params(UserFilterParams, UserSortParams, PageParams),
     responses(
         (status = 200, description = "A page of VPN users", body = VpnUserList),
         (status = 400, description = "A parameter is not known or not valid", body = ProblemBody, content_type = "application/problem+json"),
@@ -128,7 +128,7 @@ pub(crate) struct VpnUsersParams {
 #[get("/api/vpn-users")]
 pub(crate) async fn list_vpn_users(
     state: Data<State>,
-    parameters: Parameters<VpnUsersParams>,
+    parameters: Parameters<UsersParams>,
 ) -> Result<Json<VpnUserList>, Problem> {
     let filter = filter(&parameters)?;
     let order = order(&parameters)?;
@@ -191,7 +191,7 @@ const KEYS: [(&str, UserSort); 6] = [
     ("created_at", UserSort::CreatedAt),
 ];
 
-fn order(parameters: &Parameters<VpnUsersParams>) -> Result<UserOrder, Problem> {
+fn order(parameters: &Parameters<UsersParams>) -> Result<UserOrder, Problem> {
     let (sort, descending) = session_filter::sort_key(parameters, &KEYS)?.unwrap_or((UserSort::CommonName, false));
     Ok(UserOrder { sort, descending })
 }

@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, web};
 use domain::role::{ADMIN_ONLY, ANY_ROLE, Role};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use service_kit::{KitConfig, Running, Service};
+use service_kit::{Json, KitConfig, Running, Service};
 
 use domain::required_action::RequiredAction;
 use domain::revocation::Revocation;
@@ -148,8 +148,8 @@ async fn handle(handled: web::Data<AtomicUsize>) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-async fn me(caller: Caller) -> web::Json<Value> {
-    web::Json(json!({"id": caller.portal_user_id, "username": caller.username}))
+async fn me(caller: Caller) -> Json<Value> {
+    Json(json!({"id": caller.portal_user_id, "username": caller.username}))
 }
 
 #[tokio::test(flavor = "multi_thread")]

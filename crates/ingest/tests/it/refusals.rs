@@ -146,8 +146,8 @@ async fn a_snapshot_that_no_message_can_hold_is_refused_alone() {
 #[tokio::test]
 async fn a_server_over_its_rate_is_told_when_to_come_back() {
     let ingest = Ingest::with(|config| {
-        config.limits.ingest_events_burst = 10;
-        config.limits.ingest_events_per_second = 1;
+        config.limits.ingest_events_burst = 10.try_into().unwrap();
+        config.limits.ingest_events_per_second = 1.try_into().unwrap();
     })
     .await;
     let eight: Vec<_> = (0..8).map(|_| event()).collect();

@@ -38,8 +38,8 @@ struct Document;
 /// One item.
 #[utoipa::path(responses((status = 200, body = Item)))]
 #[get("/items/{id}")]
-async fn get_item(id: web::Path<u32>, page: web::Query<Page>) -> web::Json<Item> {
-    web::Json(Item {
+async fn get_item(id: web::Path<u32>, page: web::Query<Page>) -> Json<Item> {
+    Json(Item {
         name: format!("page {}", page.page.unwrap_or(1)),
         count: *id,
     })
@@ -48,7 +48,7 @@ async fn get_item(id: web::Path<u32>, page: web::Query<Page>) -> web::Json<Item>
 /// Makes an item.
 #[utoipa::path(responses((status = 200, body = Item)))]
 #[post("/items")]
-async fn create_item(item: web::Json<Item>) -> web::Json<Item> {
+async fn create_item(item: Json<Item>) -> Json<Item> {
     item
 }
 

@@ -2144,18 +2144,24 @@ export interface operations {
     export_audit_logs: {
         parameters: {
             query?: {
-                /** @description What was done; repeat it or separate by commas for several. */
+                /** @description What was done, such as `login_failed`; repeat it or separate by commas for several. */
                 action?: string[];
                 /** @description The actor's name, in any case. */
                 actor?: string;
                 /** @description `csv`, also when not given, or `json`. */
                 format?: "csv" | "json";
-                /** @description Entries at or after: RFC 3339 time, or a day from its beginning in UTC. */
+                /**
+                 * @description Entries at or after: RFC 3339 time, or a day from its beginning in UTC.
+                 * @example 2026-02-13
+                 */
                 from_date?: string;
-                /** @description Address or network that holds the actor's address. */
+                /**
+                 * @description Address or network that holds the actor's address.
+                 * @example 10.8.0.0/24
+                 */
                 ip?: string;
                 object_id?: string;
-                /** @description The kind of object; repeat it or separate by commas for several. */
+                /** @description The kind of object, such as `vpn_server`; repeat it or separate by commas for several. */
                 object_type?: string[];
                 /** @description Part of the details, in any case. */
                 text?: string;
@@ -2293,7 +2299,7 @@ export interface operations {
     list_commands: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before, instead of `page`. */
+                /** @description `next_cursor` of the page before, instead of `page`: costs the same at any depth. */
                 cursor?: string;
                 /** @description Page number, from 1. */
                 page?: number;
@@ -2371,7 +2377,7 @@ export interface operations {
     list_rejected_events: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before, instead of `page`. */
+                /** @description `next_cursor` of the page before, instead of `page`: costs the same at any depth. */
                 cursor?: string;
                 /**
                  * @description Error code.
@@ -2450,7 +2456,7 @@ export interface operations {
     list_unmatched_events: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before, instead of `page`. */
+                /** @description `next_cursor` of the page before, instead of `page`: costs the same at any depth. */
                 cursor?: string;
                 /** @description Page number, from 1. */
                 page?: number;
@@ -3699,13 +3705,22 @@ export interface operations {
             query?: {
                 /** @description `csv`, also when not given, or `xlsx`. */
                 format?: "csv" | "xlsx";
-                /** @description Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC. */
+                /**
+                 * @description Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC.
+                 * @example 2026-02-13
+                 */
                 from_date?: string;
                 /** @description These sessions only; repeat it or separate by commas, at most 500. */
                 id?: string[];
-                /** @description Address or network that holds the real or a virtual address. */
+                /**
+                 * @description Address (`10.8.0.2`, `fd00::2`) or network (`10.8.0.0/24`) that holds the real or a virtual address.
+                 * @example 10.8.0.0/24
+                 */
                 ip?: string;
-                /** @description Address or network that holds the real address. */
+                /**
+                 * @description Address or network that holds the real address.
+                 * @example 203.0.113.0/24
+                 */
                 real_ip?: string;
                 /** @description Part of the VPN user's common name, full name or e-mail. */
                 search?: string;
@@ -3715,13 +3730,19 @@ export interface operations {
                 sort?: string;
                 /** @description Status; repeat it or separate by commas for several. */
                 status?: components["schemas"]["SessionStatus"][];
-                /** @description Sessions that connected at or before: RFC 3339 time, or a day until its end in UTC. */
+                /**
+                 * @description Sessions that connected at or before: RFC 3339 time, or a day until its end in UTC.
+                 * @example 2026-02-13T12:00:00Z
+                 */
                 to_date?: string;
                 /** @description Id of a VPN user. */
                 user_id?: number;
                 /** @description Type of the VPN user; repeat it or separate by commas for several. */
                 user_type?: components["schemas"]["UserType"][];
-                /** @description Address or network that holds a virtual address. */
+                /**
+                 * @description Address or network that holds a virtual address.
+                 * @example 10.8.0.2
+                 */
                 virtual_ip?: string;
             };
             header?: never;
@@ -3881,7 +3902,7 @@ export interface operations {
                 business_status?: components["schemas"]["BusinessStatus"][];
                 /** @description The certificate expires within so many days, or has expired. */
                 cert_expires_within_days?: number;
-                /** @description `next_cursor` of the page before, instead of `page`; with `sort` by `common_name` only. */
+                /** @description `next_cursor` of the page before, instead of `page`: costs the same at any depth. */
                 cursor?: string;
                 /** @description Seen within this time, or never. */
                 last_seen?: "24h" | "7d" | "30d" | "never";
@@ -4238,27 +4259,47 @@ export interface operations {
     list_vpn_user_sessions: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before, instead of `page`. */
+                /** @description `next_cursor` of the page before, instead of `page`: costs the same at any depth. */
                 cursor?: string;
-                /** @description Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC. */
+                /**
+                 * @description Sessions that connected at or after: RFC 3339 time, or a day from its beginning in UTC.
+                 * @example 2026-02-13
+                 */
                 from_date?: string;
-                /** @description Address or network that holds the real or a virtual address. */
+                /**
+                 * @description Address (`10.8.0.2`, `fd00::2`) or network (`10.8.0.0/24`) that holds the real or a virtual address.
+                 * @example 10.8.0.0/24
+                 */
                 ip?: string;
                 /** @description Page number, from 1. */
                 page?: number;
                 /** @description Rows of a page; 50 when not given. */
                 per_page?: number;
-                /** @description Address or network that holds the real address. */
+                /**
+                 * @description Address or network that holds the real address.
+                 * @example 203.0.113.0/24
+                 */
                 real_ip?: string;
                 /** @description Name of a VPN server; repeat it or separate by commas for several. */
                 server_instance?: string[];
-                /** @description As in `GET /api/sessions`. */
+                /**
+                 * @description `connected_at`, or where at most 10,000 sessions match `last_seen_at`, `disconnected_at`, `duration_seconds`, `bytes_in`,
+                 *     `bytes_out`, `real_ip`, `virtual_ip`, `common_name`, `server_instance`, `session_status`; `-` before it descends.
+                 *     Unknown values come last.
+                 * @example -connected_at
+                 */
                 sort?: string;
                 /** @description Status; repeat it or separate by commas for several. */
                 status?: components["schemas"]["SessionStatus"][];
-                /** @description Sessions that connected at or before: RFC 3339 time, or a day until its end in UTC. */
+                /**
+                 * @description Sessions that connected at or before: RFC 3339 time, or a day until its end in UTC.
+                 * @example 2026-02-13T12:00:00Z
+                 */
                 to_date?: string;
-                /** @description Address or network that holds a virtual address. */
+                /**
+                 * @description Address or network that holds a virtual address.
+                 * @example 10.8.0.2
+                 */
                 virtual_ip?: string;
             };
             header?: never;
