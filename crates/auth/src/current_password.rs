@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use access_token::Caller;
 use actix_web::http::StatusCode;
+use audit_actor::Origin;
 use db::audit::{self, Action, Entry};
 use db::portal_users;
 use governor::clock::{Clock, DefaultClock};
@@ -14,7 +15,6 @@ use service_kit::Problem;
 
 use crate::State;
 use crate::error::{Failure, not_found};
-use crate::origin::Origin;
 use crate::password::Password;
 
 /// A stolen access token lives for an hour: too short to find out the password at this pace.

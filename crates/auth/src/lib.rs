@@ -7,7 +7,6 @@ mod audit_checkpoint;
 pub mod cli;
 pub mod config;
 mod current_password;
-mod denials;
 mod error;
 mod fields;
 mod hashing;
@@ -17,7 +16,6 @@ mod jwks;
 mod login;
 mod logout;
 mod me;
-mod origin;
 mod password;
 mod portal_roles;
 mod portal_users;
@@ -79,8 +77,8 @@ pub async fn build(config: Config) -> anyhow::Result<Service> {
     let bus = Bus::connect(&config.bus).await.context("cannot use NATS (NATS_URL)")?;
     let denylist = Denylist::connect(&config.access).context("cannot use Redis (REDIS_URL)")?;
     let verifier = verifier(&config.tokens, &db);
-    let guard =
-        Guard::new(routes::ROUTES, verifier, denylist.clone(), &config.access).on_denied(denials::recorder(db.clone()));
+    let guard = Guard::new(routes::ROUTES, verifier, denylist.clone(), &config.access)
+        .on_denied(audit_actor::denial_recorder(db.clone()));
     let revocations = Revocations::new(denylist.clone(), bus.clone());
     let sources = RateLimit::per_minute(config.sessions.login_requests_per_minute);
     let tokens = Tokens {

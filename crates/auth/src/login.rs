@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ORIGIN;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
+use audit_actor::Origin;
 use db::login_attempts::{self, Credentials, Judgement, LoginAttempt, SecondFactor};
 use db::portal_sessions::{self, NewPortalSession};
 use db::portal_users::{self, PortalUser};
@@ -16,7 +17,6 @@ use utoipa::ToSchema;
 use crate::answers::BodyRefused;
 use crate::error::Failure;
 use crate::issued::{self, Carrier, Issued};
-use crate::origin::Origin;
 use crate::password::Password;
 use crate::refresh_token::RefreshToken;
 use crate::secret_text::SecretText;
@@ -143,7 +143,7 @@ fn attempt(username: String, user: Option<&PortalUser>, origin: &Origin) -> Logi
         at: clock::now(),
         username: username::is_valid(&username).then_some(username),
         portal_user_id: user.map(|user| user.id),
-        ip_address: origin.ip_address(),
+        ip_address: Some(origin.ip_address()),
         user_agent: origin.user_agent(),
     }
 }
@@ -210,7 +210,7 @@ async fn begin_session(
         at: now,
         expires_at: now + state.sessions.refresh_life(),
         remember_me,
-        ip_address: origin.ip_address(),
+        ip_address: Some(origin.ip_address()),
         user_agent: origin.user_agent(),
     };
     let actor = origin.actor(Some(user.id), &user.username);

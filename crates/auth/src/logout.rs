@@ -4,13 +4,13 @@
 use access_token::Caller;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
+use audit_actor::Origin;
 use db::portal_sessions;
 use domain::revocation::Revocation;
 use service_kit::{Json, Problem, ProblemBody, clock};
 
 use crate::answers::BodyRefused;
 use crate::error::Failure;
-use crate::origin::Origin;
 use crate::refresh::{self, RefreshTokenRequest};
 use crate::{State, refresh_cookie};
 

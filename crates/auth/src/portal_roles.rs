@@ -3,6 +3,7 @@
 use access_token::Caller;
 use actix_web::web::{Data, Path};
 use actix_web::{get, put};
+use audit_actor::Origin;
 use db::portal_roles::{self, PortalRole};
 use domain::role::Role;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,6 @@ use utoipa::ToSchema;
 use crate::State;
 use crate::answers::{BodyRefused, PathRefused};
 use crate::error::{Failure, not_found};
-use crate::origin::Origin;
 
 /// A role.
 #[derive(Debug, Serialize, ToSchema)]

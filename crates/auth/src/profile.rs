@@ -8,6 +8,7 @@ pub(crate) mod sessions;
 use access_token::Caller;
 use actix_web::web::Data;
 use actix_web::{get, put};
+use audit_actor::Origin;
 use db::portal_users::{self, Account, AccountEdit, Edited};
 use db::totp;
 use domain::required_action::RequiredAction;
@@ -21,7 +22,6 @@ use crate::account_view::AccountView;
 use crate::answers::{BodyRefused, FieldsRefused};
 use crate::error::{Failure, conflict, not_found};
 use crate::fields::{Fields, valid_email};
-use crate::origin::Origin;
 
 /// The caller's own account.
 #[derive(Debug, Serialize, ToSchema)]

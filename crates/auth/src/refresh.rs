@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, post};
+use audit_actor::Origin;
 use db::portal_sessions::{self, Rotation};
 use domain::revocation::Revocation;
 use ring::rand::SystemRandom;
@@ -13,7 +14,6 @@ use utoipa::ToSchema;
 use crate::answers::BodyRefused;
 use crate::error::Failure;
 use crate::issued::{self, Carrier, Issued};
-use crate::origin::Origin;
 use crate::refresh_token::{self, RefreshToken};
 use crate::secret_text::SecretText;
 use crate::{State, refresh_cookie};

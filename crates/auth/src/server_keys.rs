@@ -4,6 +4,7 @@ use access_token::Caller;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, post};
+use audit_actor::Origin;
 use db::api_keys::{self, Creation, ListedApiKey, NewApiKey, Revocation};
 use domain::time_format;
 use garde::Validate;
@@ -16,7 +17,6 @@ use utoipa::ToSchema;
 use crate::answers::{BodyRefused, FieldsRefused, PathRefused};
 use crate::error::{Failure, conflict, not_found};
 use crate::fields::{Fields, plain_text};
-use crate::origin::Origin;
 use crate::{State, api_key};
 
 /// An API key, without its secret.

@@ -21,6 +21,7 @@ mod write;
 use std::collections::HashMap;
 
 use domain::event::Event;
+use domain::wire::Heartbeat;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -29,7 +30,7 @@ pub use changes::{ChangeKind, SessionChange};
 pub use load::{NamedSession, open_sessions, sessions_by_ids};
 pub use rebuild::{Difference, rebuild};
 pub use record::SessionRecord;
-pub use state::{Heartbeat, sweep_timeouts};
+pub use state::sweep_timeouts;
 pub use users::KnownUsers;
 
 use crate::{Db, Error};

@@ -6,6 +6,7 @@
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, get};
+use audit_actor::Acting;
 use db::audit::{self, AuditPiece};
 use domain::audit_chain::{BEFORE_THE_FIRST, COLUMNS, ChainedEntry, Head, end_cells, entry_cells, hex};
 use domain::time_format::format_millis;
@@ -16,7 +17,6 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc::Receiver;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::acting::Acting;
 use crate::audit_filter::AuditFilterParams;
 use crate::audit_logs::AuditEntryView;
 use crate::error::Failure;

@@ -6,13 +6,13 @@
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get};
+use audit_actor::Acting;
 use db::sessions::{self, SessionFilter, SessionSort};
 use serde::{Deserialize, Serialize};
 use service_kit::{Problem, ProblemBody, clock};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::acting::Acting;
 use crate::error::{Failure, invalid_parameter, not_found};
 use crate::parameters::{And, Parameters, one_of};
 use crate::session_detail::{self, SessionDetail};

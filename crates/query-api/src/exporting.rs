@@ -1,12 +1,12 @@
 //! What every export has in common: its entry in the audit log, and how it says what it covers.
 
+use audit_actor::Acting;
 use db::audit::{self, Action, Entry};
 use serde::Serialize;
 use serde_json::json;
 use service_kit::Problem;
 use utoipa::IntoParams;
 
-use crate::acting::Acting;
 use crate::error::Failure;
 use crate::parameters::Parameters;
 use crate::{State, audit_filter};

@@ -1,6 +1,5 @@
 //! What the portal reads: sessions, VPN users, VPN servers, events, identity at an instant, the dashboard, exports.
 
-mod acting;
 mod activity;
 mod audit_export;
 mod audit_filter;
@@ -10,7 +9,6 @@ mod commands;
 pub mod config;
 mod csv_cells;
 mod dashboard;
-mod denials;
 mod error;
 mod events;
 mod export;
@@ -100,7 +98,7 @@ pub async fn build(config: Config) -> anyhow::Result<Service> {
         .await
         .context("cannot follow revocations")?;
     let guard = Guard::new(routes::ROUTES, verifier(&config, &db), denylist.clone(), &config.access)
-        .on_denied(denials::recorder(writer.clone()));
+        .on_denied(audit_actor::denial_recorder(writer.clone()));
     let state = Data::new(State {
         db: db.clone(),
         exports,

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, post, put};
+use audit_actor::Acting;
 use db::servers;
 use db::servers_registry::{self, Deletion, NewServer, ServerChange, is_valid_name};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use service_kit::{Json, Problem, ProblemBody, clock};
 use utoipa::ToSchema;
 
 use crate::State;
-use crate::acting::Acting;
 use crate::error::{Failure, not_found};
 use crate::parameters::{NoParameters, Parameters};
 use crate::servers::ServerView;

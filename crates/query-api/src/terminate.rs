@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, post};
+use audit_actor::Acting;
 use db::commands::{self, NewTermination, Requested};
 use serde::{Deserialize, Serialize};
 use service_kit::{Json, Problem, ProblemBody, clock};
@@ -13,7 +14,6 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::State;
-use crate::acting::Acting;
 use crate::commands::CommandView;
 use crate::error::{Failure, invalid_parameter, not_found};
 use crate::fields::{invalid_field, text};

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::patch;
 use actix_web::web::{Data, Path};
+use audit_actor::Acting;
 use db::entities::enums::{BusinessStatus, UserType};
 use db::vpn_users::{self, Edited, MetadataEdit};
 use garde::rules::email::parse_email;
@@ -11,7 +12,6 @@ use service_kit::{Json, Problem, ProblemBody, clock};
 use utoipa::ToSchema;
 
 use crate::State;
-use crate::acting::Acting;
 use crate::error::{Failure, not_found};
 use crate::fields::{given, invalid_field, text};
 use crate::parameters::{NoParameters, Parameters};

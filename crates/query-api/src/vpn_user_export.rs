@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
+use audit_actor::Acting;
 use db::Db;
 use db::servers;
 use db::vpn_users::{self, UserFilter, UserRow};
@@ -11,7 +12,6 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use utoipa::IntoParams;
 
-use crate::acting::Acting;
 use crate::parameters::{And, Parameters, one_of};
 use crate::table::{self, Cell, ExportFormat, Kind, Table, TableError, Workbook};
 use crate::vpn_users::{UserFilterParams, VpnUserView, filter};

@@ -1,6 +1,7 @@
 use bus::proto::{AgentRequest, TelemetryBatch};
 use bus::{InvalidMessage, time_from_micros};
-use db::apply::{Heartbeat, Request};
+use db::apply::Request;
+use domain::wire::Heartbeat;
 use uuid::Uuid;
 
 /// A request, and who waits for its outcome.

@@ -3,6 +3,7 @@
 use access_token::Caller;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
+use audit_actor::Origin;
 use db::portal_users::{self, NewPortalUser};
 use garde::Validate;
 use serde::Deserialize;
@@ -14,7 +15,6 @@ use crate::account_view::AccountView;
 use crate::answers::{BodyRefused, FieldsRefused};
 use crate::error::{Failure, conflict, not_found};
 use crate::fields::{self, Fields, known_roles, valid_email, valid_username};
-use crate::origin::Origin;
 use crate::password::Password;
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

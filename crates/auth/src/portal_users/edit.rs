@@ -3,6 +3,7 @@
 use access_token::Caller;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, put};
+use audit_actor::Origin;
 use db::portal_users::{self, AccountEdit, Deleted, Edited};
 use domain::role::Role;
 use garde::Validate;
@@ -16,7 +17,6 @@ use crate::account_view::AccountView;
 use crate::answers::{BodyRefused, FieldsRefused, PathRefused};
 use crate::error::{Failure, conflict, not_found};
 use crate::fields::{self, Fields, known_roles, present, valid_email};
-use crate::origin::Origin;
 
 /// What is left out stays as it is.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

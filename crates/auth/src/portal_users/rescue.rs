@@ -3,6 +3,7 @@
 use access_token::Caller;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
+use audit_actor::Origin;
 use db::login_attempts;
 use db::portal_users::{self, PasswordReset};
 use ring::rand::SystemRandom;
@@ -15,7 +16,6 @@ use crate::State;
 use crate::answers::{BodyRefused, FieldsRefused, PathRefused};
 use crate::error::{Failure, not_found};
 use crate::fields::{Fields, present};
-use crate::origin::Origin;
 use crate::password::Password;
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -3,6 +3,7 @@
 use access_token::Caller;
 use actix_web::post;
 use actix_web::web::Data;
+use audit_actor::Origin;
 use db::portal_users::{self, Standing};
 use serde::Deserialize;
 use service_kit::{Json, Problem, ProblemBody, clock};
@@ -14,7 +15,6 @@ use crate::current_password::{CurrentPassword, wrong_password};
 use crate::error::{Failure, not_found};
 use crate::fields::Fields;
 use crate::issued::AccessTokenResponse;
-use crate::origin::Origin;
 use crate::password::Password;
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use access_token::Caller;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get};
+use audit_actor::Origin;
 use db::portal_users::{self, LivingSession};
 use domain::time_format;
 use serde::Serialize;
@@ -16,7 +17,6 @@ use uuid::Uuid;
 use crate::State;
 use crate::answers::PathRefused;
 use crate::error::{Failure, not_found};
-use crate::origin::Origin;
 
 /// One login on one device.
 #[derive(Debug, Serialize, ToSchema)]

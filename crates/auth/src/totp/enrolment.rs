@@ -4,6 +4,7 @@ use access_token::Caller;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
+use audit_actor::Origin;
 use db::totp::{self, Disabled, StoredTotp};
 use garde::Validate;
 use ring::rand::SystemRandom;
@@ -18,7 +19,6 @@ use crate::answers::{BodyRefused, FieldsRefused};
 use crate::current_password::CurrentPassword;
 use crate::error::{Failure, conflict};
 use crate::fields::Fields;
-use crate::origin::Origin;
 use crate::password::Password;
 
 /// What an authenticator app needs. It is shown once.

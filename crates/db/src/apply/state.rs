@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::event::EventType;
+use domain::wire::Heartbeat;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -10,21 +11,6 @@ use super::fresh::Fresh;
 use super::ledger::Boots;
 use super::record::signed;
 use crate::{Db, Error};
-
-/// What an agent says of its daemon and host. Unknown is `None`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Heartbeat {
-    pub cpu_percent: Option<f64>,
-    pub memory_percent: Option<f64>,
-    pub load_1m: Option<f64>,
-    pub openvpn_version: Option<String>,
-    pub uptime_seconds: Option<u64>,
-    pub session_count: Option<u64>,
-    pub dco: Option<bool>,
-    pub agent_version: Option<String>,
-    pub spool_depth: Option<u64>,
-    pub oldest_unsent_at: Option<OffsetDateTime>,
-}
 
 /// How far a server has come; its row is locked until the transaction ends.
 #[derive(Debug, Clone)]

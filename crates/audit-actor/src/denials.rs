@@ -1,11 +1,9 @@
-//! Refusals for want of a role go to the audit log.
-
 use access_token::Denial;
 use db::audit::Actor;
 use db::{Db, permission_denials};
 
-/// What the guard calls; it does not wait.
-pub(crate) fn recorder(db: Db) -> impl Fn(Denial) + Send + Sync + 'static {
+/// What the guard calls when a role is missing: the refusal goes to the audit log. It does not wait.
+pub fn recorder(db: Db) -> impl Fn(Denial) + Send + Sync + 'static {
     move |denial| {
         let db = db.clone();
         tokio::spawn(async move {
