@@ -1,6 +1,8 @@
 import { createContext, useContext, useMemo, useSyncExternalStore } from 'react'
 import type { LiveSession, Session } from '@/api/types'
 import { durationOf } from '@/format/session'
+import type { Stats } from './frames'
+import type { LiveSessions } from './liveSessions'
 import type { LiveSnapshot, LiveStore, RealtimeState } from './store'
 
 export const LiveContext = createContext<LiveStore | null>(null)
@@ -11,10 +13,22 @@ function useLiveStore(): LiveStore {
   return store
 }
 
-/** Figures, feeds and the active sessions; a new object after changes, at most four times a second. */
-export function useLive(): LiveSnapshot {
+/** The active sessions and all else; a new object after changes, at most four times a second. */
+function useLive(): LiveSnapshot {
   const store = useLiveStore()
   return useSyncExternalStore(store.subscribe, store.current)
+}
+
+/** The figures alone: they change once a second at most. */
+export function useLiveStats(): Stats | undefined {
+  const store = useLiveStore()
+  return useSyncExternalStore(store.subscribe, () => store.current().stats)
+}
+
+/** Who came last and who left last, as they were seen live. */
+export function useLiveFeed(of: 'connects' | 'disconnects'): LiveSession[] {
+  const store = useLiveStore()
+  return useSyncExternalStore(store.subscribe, () => store.current()[of])
 }
 
 export function useRealtimeState(): RealtimeState {
@@ -24,16 +38,23 @@ export function useRealtimeState(): RealtimeState {
 
 /** The same rows in their newest version: what a list has loaded, kept fresh by the socket. */
 export function useLiveRows(rows: Session[]): Session[] {
-  const live = useLive()
-  return useMemo(
-    () =>
-      rows.map((row) => {
-        const newer = live.sessions.find(row.id)
-        if (!newer || newer.version <= row.version) return row
-        return { ...row, ...newer, duration_seconds: durationOf(newer, Date.parse(newer.last_seen_at)) }
-      }),
-    [rows, live],
-  )
+  const store = useLiveStore()
+  const newest = useMemo(() => newestOf(rows), [rows])
+  return useSyncExternalStore(store.subscribe, () => newest(store.current().sessions))
+}
+
+/** The array and its rows stay the same objects while they do not change, so that a grid draws only what has. */
+function newestOf(rows: Session[]): (live: LiveSessions) => Session[] {
+  let shown = rows
+  return (live) => {
+    const next = shown.map((row) => {
+      const newer = live.find(row.id)
+      if (!newer || newer.version <= row.version) return row
+      return { ...row, ...newer, duration_seconds: durationOf(newer, Date.parse(newer.last_seen_at)) }
+    })
+    if (next.some((row, index) => row !== shown[index])) shown = next
+    return shown
+  }
 }
 
 /** The active sessions that `filter` lets through; undefined until the first snapshot has come. Give a stable function. */

@@ -1,5 +1,5 @@
 import Box from '@mui/material/Box'
-import type { ReactNode } from 'react'
+import { memo } from 'react'
 import type { LiveSession, Session } from '@/api/types'
 import { Panel } from '@/components/Panel'
 import { TextLink } from '@/components/TextLink'
@@ -7,7 +7,7 @@ import { unknown } from '@/format/number'
 import { durationOf } from '@/format/session'
 import { formatDuration, formatTimeOfDay } from '@/format/time'
 import { usePreferences } from '@/preferences/preferences'
-import { useLive } from '@/realtime/hooks'
+import { useLiveFeed } from '@/realtime/hooks'
 
 const length = 10
 
@@ -26,9 +26,6 @@ const endedAt = (session: LiveSession) => session.disconnected_at ?? session.las
 
 /** The last ten who came and the last ten who left. */
 export function LiveFeed({ connects, disconnects }: { connects: Session[]; disconnects: Session[] }) {
-  const live = useLive()
-  const came = merged(live.connects, connects, connectedAt)
-  const left = merged(live.disconnects, disconnects, endedAt)
   return (
     <Panel
       title="Live sessions"
@@ -42,13 +39,15 @@ export function LiveFeed({ connects, disconnects }: { connects: Session[]; disco
       <Box sx={{ display: 'grid', gap: 2.5, gridTemplateColumns: { xs: 'minmax(0, 1fr)', sm: 'minmax(0, 1fr) minmax(0, 1fr)' } }}>
         <Column
           title="Connected"
-          sessions={came}
+          live={useLiveFeed('connects')}
+          loaded={connects}
           instant={connectedAt}
           detail={(session) => session.virtual_ip ?? session.virtual_ip6 ?? unknown}
         />
         <Column
           title="Disconnected"
-          sessions={left}
+          live={useLiveFeed('disconnects')}
+          loaded={disconnects}
           instant={endedAt}
           detail={(session) => formatDuration(durationOf(session, Date.parse(endedAt(session))))}
         />
@@ -59,12 +58,14 @@ export function LiveFeed({ connects, disconnects }: { connects: Session[]; disco
 
 interface ColumnProps {
   title: string
-  sessions: Feed
+  live: Feed
+  loaded: Feed
   instant: (session: LiveSession) => string
-  detail: (session: LiveSession) => ReactNode
+  detail: (session: LiveSession) => string
 }
 
-function Column({ title, sessions, instant, detail }: ColumnProps) {
+function Column({ title, live, loaded, instant, detail }: ColumnProps) {
+  const sessions = merged(live, loaded, instant)
   return (
     <Box component="section" aria-label={title} sx={{ minWidth: 0 }}>
       <Box component="h3" sx={{ m: 0, mb: 0.5, fontSize: '0.75rem', fontWeight: 560, color: 'text.secondary' }}>
@@ -80,7 +81,8 @@ function Column({ title, sessions, instant, detail }: ColumnProps) {
   )
 }
 
-function Entry({ session, at, detail }: { session: LiveSession; at: string; detail: ReactNode }) {
+/** Others come and go several times a second: who stays is not drawn again. */
+const Entry = memo(function Entry({ session, at, detail }: { session: LiveSession; at: string; detail: string }) {
   const clock = usePreferences()
   return (
     <Box
@@ -114,4 +116,4 @@ function Entry({ session, at, detail }: { session: LiveSession; at: string; deta
       </Box>
     </Box>
   )
-}
+})

@@ -15,7 +15,7 @@ import { TextLink } from '@/components/TextLink'
 import { Time } from '@/components/Time'
 import { formatCount } from '@/format/number'
 import { formatSkew } from '@/format/server'
-import { useLive } from '@/realtime/hooks'
+import { useLiveStats } from '@/realtime/hooks'
 
 /** What needs somebody comes first. */
 const urgency: Record<ServerStatus, number> = { silent: 0, degraded: 1, healthy: 2, never_seen: 3, retired: 4 }
@@ -28,7 +28,7 @@ function inOrder(servers: Server[]): Server[] {
 
 export function ServerGrid() {
   const query = useQuery(serversQuery({ search: '', status: [] }))
-  const { stats } = useLive()
+  const stats = useLiveStats()
   return (
     <Panel
       title="VPN servers"

@@ -4,10 +4,11 @@ import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 import type { Dashboard } from '@/api/types'
 import { formatBytes, formatCount } from '@/format/number'
-import { useLive } from '@/realtime/hooks'
+import { useLiveStats, useRealtimeState } from '@/realtime/hooks'
 
 export function SummaryCards({ dashboard }: { dashboard: Dashboard }) {
-  const { stats, state } = useLive()
+  const stats = useLiveStats()
+  const state = useRealtimeState()
   const active = stats?.active_sessions ?? dashboard.active_sessions
   const coming = stats
     ? `${formatCount(stats.connects_per_minute)} came, ${formatCount(stats.disconnects_per_minute)} left in the last minute`

@@ -8,13 +8,13 @@ import { Time } from '@/components/Time'
 import { formatCount, unknown } from '@/format/number'
 import { formatSkew } from '@/format/server'
 import { formatDuration } from '@/format/time'
-import { useLive } from '@/realtime/hooks'
+import { useLiveStats } from '@/realtime/hooks'
 
 const yesNo = (value: boolean | null | undefined) => (value == null ? unknown : value ? 'yes' : 'no')
 
 export function ServerFacts({ server }: { server: ServerDetail }) {
   const { health, gaps } = server
-  const { stats } = useLive()
+  const stats = useLiveStats()
   const sessions = stats ? (stats.active_sessions_by_server[server.name] ?? 0) : server.active_sessions
   const counted = health.session_count
   return (

@@ -1,6 +1,6 @@
 import Button from '@mui/material/Button'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import type { Session } from '@/api/types'
 import { usePermission } from '@/auth/useAuth'
@@ -15,7 +15,7 @@ import { LoadingBlock } from '@/components/states/Loading'
 import { QueryState } from '@/components/states/QueryState'
 import { ToneChip } from '@/components/StatusChip'
 import { formatCount } from '@/format/number'
-import { useLive, useLiveRows, useRealtimeState } from '@/realtime/hooks'
+import { useLiveRows, useLiveStats, useRealtimeState } from '@/realtime/hooks'
 import { useDates } from '@/view-state/range'
 import { useView } from '@/view-state/url'
 import { sessionColumns } from './columns'
@@ -130,10 +130,10 @@ function SessionGrid({ sessions, view, isFiltered, isRefreshing, onSort, selecte
 const isActive = (session: Session) => session.session_status === 'active'
 
 function LiveNote() {
-  const { stats } = useLive()
+  const stats = useLiveStats()
   const state = useRealtimeState()
   const isLive = state.kind === 'live'
-  const text = useMemo(() => (stats ? `${formatCount(stats.active_sessions)} active now` : 'active sessions are loading'), [stats])
+  const text = stats ? `${formatCount(stats.active_sessions)} active now` : 'active sessions are loading'
   return (
     <>
       <ToneChip tone={isLive ? 'good' : 'neutral'} label={isLive ? 'live' : 'not live'} dot={isLive ? 'pulse' : true} /> {text}
