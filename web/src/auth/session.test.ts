@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 const credentials = { username: 'jdoe', password: 'right', remember_me: false }
 
 interface Answers {
+  logoutAll?: () => Response
   login?: () => Response
   refresh?: () => Response
 }
@@ -33,6 +34,7 @@ async function fresh(answers: Answers) {
           { id: 99, name: 'of the future' },
         ],
       })
+    if (path === '/api/auth/logout-all') return answers.logoutAll?.() ?? new Response(null, { status: 204 })
     if (path === '/api/auth/logout') return new Response(null, { status: 204 })
     return authorization === 'Bearer second' ? json({ servers: [] }) : refused('expired_token')
   })
@@ -122,4 +124,16 @@ it('signing out forgets the token even when the server cannot be told', async ()
   await expect(session.logout()).rejects.toMatchObject({ name: 'Unreachable' })
   expect(session.authState()).toEqual({ kind: 'anonymous', expired: false })
   expect(await session.accessToken()).toBeNull()
+})
+
+it('signing out everywhere signs out here too, and not at all when it fails', async () => {
+  const answers: Answers = { logoutAll: () => json({ error: 'denylist_unavailable', detail: 'Redis is away.' }, 503) }
+  const session = await fresh(answers)
+  await session.login(credentials)
+  await expect(session.logoutEverywhere()).rejects.toMatchObject({ error: 'denylist_unavailable' })
+  expect(session.authState()).toMatchObject({ kind: 'signed-in' })
+  delete answers.logoutAll
+  await session.logoutEverywhere()
+  expect(session.calls).toContain('/api/auth/logout-all Bearer first')
+  expect(session.authState()).toEqual({ kind: 'anonymous', expired: false })
 })

@@ -200,6 +200,15 @@ export async function logout(): Promise<void> {
   }
 }
 
+/** Ends every session of this portal user, this one too. When it fails, one is still signed in here. */
+export async function logoutEverywhere(): Promise<void> {
+  const bearer = await accessToken()
+  const response = await post('/api/auth/logout-all', {}, bearer ? { authorization: `Bearer ${bearer}` } : undefined)
+  if (!response.ok) throw await problemOf(response)
+  tabs?.postMessage({ kind: 'signed-out' } satisfies Broadcast)
+  forget(false)
+}
+
 /** A token that is good for the next seconds, or null when nobody is signed in. */
 export async function accessToken(): Promise<string | null> {
   if (token && token.expiresAt - Date.now() < 5000) await renew()

@@ -1,7 +1,11 @@
 import Button from '@mui/material/Button'
+import Typography from '@mui/material/Typography'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { answer, api } from '@/api/client'
 import type { PortalSession } from '@/api/types'
+import { logoutEverywhere } from '@/auth/session'
+import { ConfirmDialog } from '@/components/ConfirmDialog'
 import { Panel } from '@/components/Panel'
 import { SmallTable, type SmallColumn } from '@/components/SmallTable'
 import { LoadingLines } from '@/components/states/Loading'
@@ -21,17 +25,48 @@ const columns: SmallColumn<PortalSession>[] = [
   { head: '', cell: (session) => (session.is_current ? <ToneChip tone="good" label="here" /> : <SignOutThere session={session} />) },
 ]
 
-/** Where one is signed in, with a way to end each. */
+/** Where one is signed in, with a way to end each, or all. */
 export function PortalSessions() {
   const query = useQuery(portalSessionsQuery)
+  const [leaving, setLeaving] = useState(false)
   return (
-    <Panel flush title="Where you are signed in">
+    <Panel
+      flush
+      title="Where you are signed in"
+      actions={
+        <Button color="error" onClick={() => setLeaving(true)}>
+          Sign out everywhere
+        </Button>
+      }
+    >
       <QueryState query={query} what="your sessions" loading={<LoadingLines lines={3} />}>
         {({ sessions }) => (
           <SmallTable label="Where you are signed in" columns={columns} rows={sessions} rowKey={(session) => session.id} maxHeight={300} />
         )}
       </QueryState>
+      {leaving && <SignOutEverywhere onClose={() => setLeaving(false)} />}
     </Panel>
+  )
+}
+
+/** Afterwards this page is gone too: nobody is signed in any more. */
+function SignOutEverywhere({ onClose }: { onClose: () => void }) {
+  const leave = useMutation({ mutationFn: logoutEverywhere })
+  return (
+    <ConfirmDialog
+      open
+      title="Sign out everywhere"
+      confirm="Sign out everywhere"
+      danger
+      busy={leave.isPending}
+      error={leave.error}
+      onConfirm={() => leave.mutate()}
+      onClose={onClose}
+    >
+      <Typography variant="body2">
+        Every browser and program that is signed in as you is signed out within a second, this one too.
+      </Typography>
+    </ConfirmDialog>
   )
 }
 
