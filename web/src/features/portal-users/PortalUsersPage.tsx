@@ -19,6 +19,7 @@ import { preferences } from '@/preferences/preferences'
 import { integer, list, oneOf, optionalOneOf, text, useView } from '@/view-state/url'
 import { portalUserColumns } from './columns'
 import { portalUsersQuery } from './queries'
+import { RoleDemands } from './RoleDemands'
 
 const sorts = [
   'username',
@@ -108,6 +109,7 @@ export function PortalUsersPage() {
           )}
         </QueryState>
       </Panel>
+      <RoleDemands />
     </Page>
   )
 }
