@@ -20,6 +20,16 @@ const pages: PageRoute[] = [
   { path: '/vpn-users/:id', roles: anyRole, load: async () => (await import('@/features/vpn-users/VpnUserPage')).VpnUserPage },
   { path: '/servers', roles: anyRole, load: async () => (await import('@/features/servers/ServersPage')).ServersPage },
   { path: '/servers/:id', roles: anyRole, load: async () => (await import('@/features/servers/ServerPage')).ServerPage },
+  {
+    path: '/events/unmatched',
+    roles: anyRole,
+    load: async () => (await import('@/features/events/UnmatchedEventsPage')).UnmatchedEventsPage,
+  },
+  {
+    path: '/events/rejected',
+    roles: ['admin'],
+    load: async () => (await import('@/features/events/RejectedEventsPage')).RejectedEventsPage,
+  },
   { path: '/portal-users', roles: ['admin'], load: async () => (await import('@/features/portal-users/PortalUsersPage')).PortalUsersPage },
   {
     path: '/portal-users/new',

@@ -1,4 +1,17 @@
-import { Cable, Gauge, ScrollText, Server, Settings, ShieldUser, UserRound, UserSearch, UsersRound, type LucideIcon } from 'lucide-react'
+import {
+  Ban,
+  Cable,
+  Gauge,
+  Hourglass,
+  ScrollText,
+  Server,
+  Settings,
+  ShieldUser,
+  UserRound,
+  UserSearch,
+  UsersRound,
+  type LucideIcon,
+} from 'lucide-react'
 import { anyRole, holdsOneOf, type Role } from '@/auth/roles'
 
 export interface NavigationItem {
@@ -18,6 +31,20 @@ export const navigation: NavigationItem[] = [
   { title: 'Identity', path: '/identity', icon: UserSearch, roles: anyRole, words: 'who held address ip instant' },
   { title: 'VPN users', path: '/vpn-users', icon: UsersRound, roles: anyRole, words: 'certificates common name ccd routes' },
   { title: 'Servers', path: '/servers', icon: Server, roles: anyRole, words: 'vpn health agents gaps keys' },
+  {
+    title: 'Unmatched events',
+    path: '/events/unmatched',
+    icon: Hourglass,
+    roles: anyRole,
+    words: 'disconnect without connect waiting',
+  },
+  {
+    title: 'Rejected events',
+    path: '/events/rejected',
+    icon: Ban,
+    roles: ['admin'],
+    words: 'dead letters refused invalid agents',
+  },
   {
     title: 'Portal users',
     path: '/portal-users',

@@ -1,16 +1,14 @@
-import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { serversQuery } from '@/api/servers'
 import { ChoicesFilter } from '@/components/filters/ChoiceFilter'
 import { FilterBar } from '@/components/filters/FilterBar'
 import { RangeFilter } from '@/components/filters/RangeFilter'
+import { ServersFilter } from '@/components/filters/ServersFilter'
 import { TextFilter } from '@/components/filters/TextFilter'
 import type { SetView } from '@/view-state/url'
 import { UserFilter } from './UserFilter'
 import { ipError, isFiltered, noFilter, sessionStatuses, type sessionsView, type SessionsView } from './view'
 
 const statusChoices = sessionStatuses.map((value) => ({ value, label: value }))
-const every = { search: '', status: [] }
 
 interface SessionFiltersProps {
   view: SessionsView
@@ -19,10 +17,6 @@ interface SessionFiltersProps {
 }
 
 export function SessionFilters({ view, setView, end }: SessionFiltersProps) {
-  const servers = useQuery(serversQuery(every))
-  const known = servers.data?.servers.map((server) => server.name) ?? []
-  // A link may name a VPN server that the list does not have (any more).
-  const names = [...new Set([...known, ...view.server_instance])]
   return (
     <FilterBar end={end} onClear={isFiltered(view) ? () => setView(noFilter) : undefined}>
       <TextFilter label="Name or e-mail" value={view.search} onChange={(search) => setView({ search }, { replace: true })} />
@@ -36,12 +30,7 @@ export function SessionFilters({ view, setView, end }: SessionFiltersProps) {
       />
       <UserFilter value={view.user_id} onChange={(user_id) => setView({ user_id })} />
       <ChoicesFilter label="Status" choices={statusChoices} value={view.status} onChange={(status) => setView({ status })} width={135} />
-      <ChoicesFilter
-        label="VPN servers"
-        choices={names.map((value) => ({ value, label: value }))}
-        value={view.server_instance}
-        onChange={(server_instance) => setView({ server_instance })}
-      />
+      <ServersFilter value={view.server_instance} onChange={(server_instance) => setView({ server_instance })} />
       <RangeFilter label="Connected" value={view} onChange={(range) => setView(range)} />
     </FilterBar>
   )
