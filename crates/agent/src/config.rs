@@ -14,7 +14,7 @@ pub struct Config {
     /// The VPN server's name in the product.
     #[garde(pattern(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"))]
     pub server_id: String,
-    /// `http://127.0.0.1:18480`; the agent API is below it. TLS is not built in yet: across a network, tunnel it.
+    /// `https://telemetry.example.com`; the agent API is below it. Plain `http://` is for the same host or a tunnel.
     #[garde(url)]
     pub api_url: String,
     /// `ovt_<key id>_<secret>`; or `api_key_file`.
@@ -27,6 +27,8 @@ pub struct Config {
     #[serde(default)]
     #[garde(inner(url))]
     pub proxy: Option<String>,
+    #[serde(default)]
+    pub tls: Tls,
     /// The spool and the agent's memory.
     #[serde(default = "default_state_dir")]
     pub state_dir: PathBuf,
@@ -39,6 +41,14 @@ pub struct Config {
     #[serde(default)]
     #[garde(dive)]
     pub spool: SpoolSizes,
+}
+
+/// Whom an `https` product must be certified by.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// PEM. With it, only these certificate authorities are trusted; without it, the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Where the daemon can be heard.
@@ -80,6 +90,9 @@ pub struct Send {
     /// How long one request may take, seconds.
     #[garde(range(min = 1, max = 600))]
     pub timeout_seconds: u64,
+    /// How long making a connection, TLS included, may take, seconds.
+    #[garde(range(min = 1, max = 600))]
+    pub connect_timeout_seconds: u64,
     /// Longest pause between two attempts, seconds.
     #[garde(range(min = 1, max = 3600))]
     pub longest_pause_seconds: u64,
@@ -94,6 +107,7 @@ impl Default for Send {
             batch_events: 1_000,
             linger_ms: 200,
             timeout_seconds: 30,
+            connect_timeout_seconds: 10,
             longest_pause_seconds: 60,
             heartbeat_seconds: 30,
         }
@@ -136,18 +150,19 @@ impl Config {
         config
             .validate()
             .with_context(|| format!("{} is wrong", path.display()))?;
-        if config.api_url.starts_with("https:") {
-            anyhow::bail!(
-                "{}: api_url is https, and this agent has no TLS yet; put it behind a local tunnel",
-                path.display()
-            );
-        }
         if let (None, Some(file)) = (&config.api_key, &config.api_key_file) {
             let key = std::fs::read_to_string(file)
                 .with_context(|| format!("cannot read the API key from {}", file.display()))?;
             config.api_key = Some(key.trim().to_owned());
         }
         Ok(config)
+    }
+
+    /// Whether the product is reached over TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.api_url
+            .get(..6)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 
     /// Where hooks leave what they were told.

@@ -8,10 +8,10 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::client::{Answer, ApiClient};
 use crate::clock;
 use crate::config::Config;
 use crate::core::View;
-use crate::sender::{Answer, ApiClient};
 
 #[derive(Serialize)]
 struct Body<'a> {

@@ -1,5 +1,6 @@
 //! Stands beside an OpenVPN daemon: collects what it says of its sessions, keeps it on disk, brings it to the product.
 
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod core;

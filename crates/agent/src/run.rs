@@ -9,12 +9,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use crate::client::ApiClient;
 use crate::clock;
 use crate::config::Config;
 use crate::core::Core;
 use crate::heartbeat;
 use crate::management::{Address, Connection, ManagementError};
-use crate::sender::{ApiClient, Sender, sent_so_far};
+use crate::sender::{Sender, sent_so_far};
 use crate::spool::{Limits, Spool};
 use crate::tracker::{Observation, Settings};
 

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::client::{Answer, ApiClient};
 use crate::clock;
 use crate::config::{Config, Send};
 use crate::core::{Spooled, View, replace};
@@ -28,93 +29,6 @@ pub struct Sender {
     state: PathBuf,
     view: watch::Receiver<View>,
     sent: watch::Sender<u64>,
-}
-
-/// Speaks to the agent API with the agent's key.
-#[derive(Debug, Clone)]
-pub struct ApiClient {
-    http: reqwest::Client,
-    base: String,
-    key: String,
-    pub server_id: String,
-}
-
-/// What became of a request.
-#[derive(Debug)]
-pub enum Answer {
-    Accepted(String),
-    /// Not now; after this many seconds, if the product said so.
-    Later(Option<u64>, String),
-    /// Not like this: what and why.
-    Refused(StatusCode, String),
-}
-
-impl ApiClient {
-    /// # Errors
-    /// When the key is missing, or the certificate authorities or the proxy cannot be used.
-    pub fn new(config: &Config) -> anyhow::Result<Self> {
-        use anyhow::Context;
-        let key = config.api_key.clone().context("api_key or api_key_file is missing")?;
-        let mut builder = reqwest::Client::builder()
-            .timeout(Duration::from_secs(config.send.timeout_seconds))
-            .connect_timeout(Duration::from_secs(10))
-            .tcp_nodelay(true);
-        builder = match &config.proxy {
-            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy).context("proxy cannot be used")?),
-            None => builder.no_proxy(),
-        };
-        Ok(Self {
-            http: builder.build().context("cannot make a HTTP client")?,
-            base: config.api_url.trim_end_matches('/').to_owned(),
-            key,
-            server_id: config.server_id.clone(),
-        })
-    }
-
-    /// A request to `/api/v1{path}`, to be sent with [`Self::send`].
-    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        self.http
-            .request(method, format!("{}/api/v1{path}", self.base))
-            .bearer_auth(&self.key)
-    }
-
-    /// Sends once.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return Answer::Later(None, readable(&error)),
-        };
-        let status = response.status();
-        let wait = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = match response.text().await {
-            Ok(body) => body,
-            Err(error) => return Answer::Later(wait, readable(&error)),
-        };
-        match status {
-            status if status.is_success() => Answer::Accepted(body),
-            // A key may be renewed, a clock set right, a limit raised: these are not about the events.
-            StatusCode::UNAUTHORIZED
-            | StatusCode::FORBIDDEN
-            | StatusCode::NOT_FOUND
-            | StatusCode::REQUEST_TIMEOUT
-            | StatusCode::TOO_MANY_REQUESTS => Answer::Later(wait, format!("{status}: {body}")),
-            status if status.is_client_error() => Answer::Refused(status, body),
-            status => Answer::Later(wait, format!("{status}: {body}")),
-        }
-    }
-}
-
-fn readable(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// An event that the product calls invalid, of its answer.

@@ -89,6 +89,8 @@ fn tracer_provider(service: &'static str, config: &KitConfig) -> Result<SdkTrace
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
             .build());
     };
+    // The exporter's client takes whatever provider the process has. This fails only when it has one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let endpoint = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
     let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build()?;
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_sample_ratio)));

@@ -1,5 +1,27 @@
-use reqwest::{RequestBuilder, StatusCode};
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
+
+/// A client for plain HTTP, cheap to make: it reads no certificate authorities.
+///
+/// # Panics
+/// When no client can be made.
+pub fn http_client() -> Client {
+    install_tls_provider();
+    Client::builder()
+        .tls_certs_only([])
+        // Longer than any answer takes, so that a test fails with a sentence rather than hangs.
+        .timeout(Duration::from_secs(60))
+        .build()
+        .expect("a client without certificate authorities")
+}
+
+/// Without it, no client can be made in this process, not even one for plain HTTP.
+pub(crate) fn install_tls_provider() {
+    // Fails only when it has been done already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
 
 /// An answer, read to its end.
 #[derive(Debug)]

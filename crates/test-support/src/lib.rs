@@ -33,7 +33,7 @@ pub use database::TestDatabase;
 pub use entrance::PORTAL_PASSWORD;
 pub use eventually::{eventually, eventually_within};
 pub use held::HeldTransaction;
-pub use http::Reply;
+pub use http::{Reply, http_client};
 pub use nats::nats_request;
 pub use nginx::Nginx;
 pub use ports::free_port;

@@ -4,7 +4,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::Mutex;
 
 use crate::command::{Environment, binary};
-use crate::{eventually, shared_servers, test_namespace};
+use crate::{eventually, http_client, shared_servers, test_namespace};
 
 /// One of our binaries as a process that a test may kill and start again. Ends with the test; its log is shown when the
 /// test panics.
@@ -65,6 +65,7 @@ impl Process {
     /// When the process ends instead, or after 30 seconds.
     pub async fn ready(&self) {
         let url = format!("{}/readyz", self.url());
+        let client = http_client();
         eventually(&format!("{} to be ready", self.name), async || {
             assert!(
                 self.is_running(),
@@ -72,7 +73,12 @@ impl Process {
                 self.name,
                 self.last_lines()
             );
-            reqwest::get(&url).await.ok().filter(|answer| answer.status() == 200)
+            client
+                .get(&url)
+                .send()
+                .await
+                .ok()
+                .filter(|answer| answer.status() == 200)
         })
         .await;
     }

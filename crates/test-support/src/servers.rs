@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use crate::http::install_tls_provider;
+
 /// The servers that `deploy/local/with-test-servers` started for this run.
 #[derive(Debug)]
 pub struct SharedServers {
@@ -26,15 +28,19 @@ pub struct SharedServers {
 /// When the test was not started through `make test` or `deploy/local/with-test-servers`.
 pub fn shared_servers() -> &'static SharedServers {
     static SERVERS: OnceLock<SharedServers> = OnceLock::new();
-    SERVERS.get_or_init(|| SharedServers {
-        database_url: required("OVT_TEST_DATABASE_URL"),
-        template: required("OVT_TEST_TEMPLATE"),
-        role_password: required("OVT_TEST_ROLE_PASSWORD"),
-        nats_url: required("OVT_TEST_NATS_URL"),
-        redis_url: required("OVT_TEST_REDIS_URL"),
-        directory: required("OVT_TEST_DIR").into(),
-        binaries: required("OVT_TEST_BIN_DIR").into(),
-        scripts: required("OVT_TEST_LOCAL").into(),
+    SERVERS.get_or_init(|| {
+        // Every test with real servers passes here before it makes a client of its own.
+        install_tls_provider();
+        SharedServers {
+            database_url: required("OVT_TEST_DATABASE_URL"),
+            template: required("OVT_TEST_TEMPLATE"),
+            role_password: required("OVT_TEST_ROLE_PASSWORD"),
+            nats_url: required("OVT_TEST_NATS_URL"),
+            redis_url: required("OVT_TEST_REDIS_URL"),
+            directory: required("OVT_TEST_DIR").into(),
+            binaries: required("OVT_TEST_BIN_DIR").into(),
+            scripts: required("OVT_TEST_LOCAL").into(),
+        }
     })
 }
 

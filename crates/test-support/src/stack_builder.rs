@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use reqwest::Client;
 use tokio::sync::OnceCell;
 
 use crate::entrance::Entrance;
-use crate::{Nginx, PrivateServers, Process, Stack, TestDatabase, free_port, shared_servers, test_namespace};
+use crate::{
+    Nginx, PrivateServers, Process, Stack, TestDatabase, free_port, http_client, shared_servers, test_namespace,
+};
 
 /// What a [`Stack`] shall consist of.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl StackBuilder {
             false => None,
         };
         let entrance = Entrance {
-            client: client(),
+            client: http_client(),
             nginx: nginx.as_ref().map(|nginx| nginx.url.clone()),
             ingests: ingests.iter().map(Process::url).collect(),
             auth: auth.url(),
@@ -177,12 +177,4 @@ impl StackBuilder {
         environment.extend(self.variables_of(service));
         Process::spawn(service, &[], &environment)
     }
-}
-
-/// Longer than any answer takes, so that a test fails with a sentence rather than hangs.
-fn client() -> Client {
-    Client::builder()
-        .timeout(Duration::from_secs(60))
-        .build()
-        .expect("a client without TLS")
 }

@@ -1,6 +1,7 @@
 //! The whole product as its users see it: agents on one side, the portal's API on the other, real servers in between.
 
 mod access;
+mod agent;
 mod convergence;
 mod faults;
 mod histories;

@@ -1,6 +1,6 @@
 //! What operators rely on: health, metrics, interface descriptions, and one entrance that leads to every service.
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::json;
 use test_support::{Process, Reply, Stack};
 
@@ -14,7 +14,7 @@ fn services(stack: &Stack) -> [(&'static str, &Process); 4] {
 }
 
 async fn get(url: String) -> Reply {
-    Reply::to(Client::new().get(url)).await
+    Reply::to(test_support::http_client().get(url)).await
 }
 
 #[tokio::test]

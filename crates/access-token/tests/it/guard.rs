@@ -107,7 +107,7 @@ impl Guarded {
             .expect("a free port");
         Self {
             running,
-            client: reqwest::Client::new(),
+            client: test_support::http_client(),
             signer,
             published,
             handled,

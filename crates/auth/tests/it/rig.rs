@@ -82,7 +82,7 @@ impl Rig {
         process.ready().await;
         Auth {
             process,
-            client: Client::new(),
+            client: test_support::http_client(),
             key_file,
             secrets_file,
         }

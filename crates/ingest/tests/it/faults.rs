@@ -87,7 +87,7 @@ async fn without_postgresql_known_keys_go_on_and_unknown_ones_are_not_called_wro
     }
     assert_eq!(ingest.get("/readyz").await.status, 200);
     let url = format!("http://{}/api/v1/events", ingest.address());
-    let unknown = reqwest::Client::new()
+    let unknown = test_support::http_client()
         .post(url)
         .bearer_auth(format!("ovt_unknown00001_{SECRET}"))
         .body("{}");

@@ -6,7 +6,7 @@ use crate::support::{Ingest, SECRET, assert_problem, event};
 
 async fn answer_to(ingest: &Ingest, authorization: Option<&str>) -> Reply {
     let url = format!("http://{}/api/v1/events", ingest.address());
-    let mut request = reqwest::Client::new()
+    let mut request = test_support::http_client()
         .post(url)
         .header("content-type", "application/json")
         .body("{}");

@@ -67,7 +67,7 @@ async fn a_bad_request_is_named_and_stores_nothing() {
         assert_problem(&Reply::to(request).await, status, error);
     }
     let url = format!("http://{}{path}", ingest.address());
-    let text = reqwest::Client::new()
+    let text = test_support::http_client()
         .post(url)
         .bearer_auth(&ingest.key)
         .header("content-type", "text/plain")

@@ -76,7 +76,7 @@ impl Ingest {
             database,
             key: format!("ovt_abcdefghij01_{SECRET}"),
             address: running.address(),
-            client: reqwest::Client::new(),
+            client: test_support::http_client(),
             _running: running,
         };
         ingest.register("vpn-1", "abcdefghij01").await;

@@ -56,7 +56,7 @@ impl Rig {
         Self {
             database,
             process,
-            client: Client::new(),
+            client: test_support::http_client(),
             signer,
         }
     }

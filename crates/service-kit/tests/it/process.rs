@@ -287,7 +287,9 @@ fn fetch(url: &str, traceparent: Option<&str>) -> String {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let mut request = reqwest::Client::new().get(url).header("x-request-id", "the-request");
+        let mut request = crate::support::http_client()
+            .get(url)
+            .header("x-request-id", "the-request");
         if let Some(traceparent) = traceparent {
             request = request.header("traceparent", traceparent);
         }

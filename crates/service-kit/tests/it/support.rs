@@ -4,6 +4,16 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use service_kit::{KitConfig, Running, Service};
 
+/// For plain HTTP.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Fails only when it has been done already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .tls_certs_only([])
+        .build()
+        .expect("a client without certificate authorities")
+}
+
 /// A running service and a client for it.
 pub(crate) struct Demo {
     running: Running,
@@ -20,7 +30,7 @@ impl Demo {
         let running = service_kit::start("demo", service, &config).await.expect("a free port");
         Self {
             running,
-            client: reqwest::Client::new(),
+            client: http_client(),
         }
     }
 

@@ -48,7 +48,7 @@ async fn replicas_that_meet_on_the_same_sessions_agree() {
 
 async fn events_of(replica: &Process) -> u64 {
     let url = format!("{}/metrics", replica.url());
-    let metrics = test_support::Reply::to(reqwest::Client::new().get(url)).await.body;
+    let metrics = test_support::Reply::to(test_support::http_client().get(url)).await.body;
     let line = metrics.lines().find(|line| line.starts_with("processor_events_total"));
     line.and_then(|line| line.split_whitespace().next_back()?.parse().ok())
         .unwrap_or(0)

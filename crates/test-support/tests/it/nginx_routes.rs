@@ -1,6 +1,5 @@
-use reqwest::Client;
 use serde_json::Value;
-use test_support::{Nginx, Reply};
+use test_support::{Nginx, Reply, http_client};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -36,7 +35,7 @@ async fn nginx() -> Nginx {
 }
 
 async fn get(nginx: &Nginx, path: &str) -> Reply {
-    Reply::to(Client::new().get(format!("{}{path}", nginx.url))).await
+    Reply::to(http_client().get(format!("{}{path}", nginx.url))).await
 }
 
 #[tokio::test]
@@ -115,7 +114,7 @@ async fn a_header_that_a_service_sets_is_the_only_one_of_its_name() {
 #[tokio::test]
 async fn a_websocket_is_upgraded_with_its_origin_and_host() {
     let nginx = nginx().await;
-    let request = Client::new().get(format!("{}/ws", nginx.url));
+    let request = http_client().get(format!("{}/ws", nginx.url));
     let request = request.header("connection", "Upgrade").header("upgrade", "websocket");
     let seen = Reply::to(request.header("origin", &nginx.url)).await.body;
     for line in ["connection: upgrade\r\n", "upgrade: websocket\r\n"] {
@@ -128,7 +127,7 @@ async fn a_websocket_is_upgraded_with_its_origin_and_host() {
 #[tokio::test]
 async fn a_caller_can_name_its_request_but_not_its_address() {
     let nginx = nginx().await;
-    let request = Client::new().get(format!("{}/api/sessions", nginx.url));
+    let request = http_client().get(format!("{}/api/sessions", nginx.url));
     let answer = Reply::to(
         request
             .header("x-request-id", "abc-1")
@@ -137,7 +136,7 @@ async fn a_caller_can_name_its_request_but_not_its_address() {
     .await;
     assert!(answer.body.contains("x-request-id: abc-1"));
     assert!(answer.body.contains("x-forwarded-for: 127.0.0.1\r\n"));
-    let request = Client::new().get(format!("{}/api/sessions", nginx.url));
+    let request = http_client().get(format!("{}/api/sessions", nginx.url));
     let answer = Reply::to(request.header("x-request-id", "{\"a\":1}")).await;
     assert!(!answer.body.contains("{\"a\":1}"));
 }
@@ -151,7 +150,7 @@ async fn what_nginx_answers_by_itself_is_a_problem_too() {
     assert!(down.header("retry-after").is_some());
     let live = get(&nginx, "/ws").await.expect(503);
     assert_eq!(problem(&live)["error"], "service_unavailable");
-    let request = Client::new()
+    let request = http_client()
         .post(format!("{}/api/v1/events", nginx.url))
         .body(vec![b' '; 7 * 1024 * 1024]);
     let too_large = Reply::to(request).await.expect(413);

@@ -71,7 +71,7 @@ impl Services {
         Self {
             ingest,
             processor,
-            client: reqwest::Client::new(),
+            client: test_support::http_client(),
         }
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::json;
 use test_support::{PORTAL_PASSWORD, Reply, Stack, eventually};
 
@@ -23,7 +23,7 @@ async fn stack() -> Stack {
 /// who is not must not change anything.
 async fn call(route: &Route, token: Option<&str>) -> Reply {
     let method: Method = route.method.parse().expect("a method");
-    let request = Client::new().request(method, &route.url);
+    let request = test_support::http_client().request(method, &route.url);
     let request = request.header("content-type", "application/json");
     let request = if route.method == "GET" {
         request

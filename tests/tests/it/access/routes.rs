@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reqwest::Client;
 use serde_json::Value;
 use test_support::{Reply, Stack};
 
@@ -66,7 +65,7 @@ pub(crate) async fn served(stack: &Stack) -> Vec<Route> {
         ("ingest", stack.ingest(0).url()),
         ("realtime-gateway", stack.realtime(0).url()),
     ];
-    let client = Client::new();
+    let client = test_support::http_client();
     let mut routes = Vec::new();
     for (service, base) in services {
         let document = client.get(format!("{base}/api-docs/{service}/openapi.json"));

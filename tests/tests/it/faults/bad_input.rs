@@ -120,7 +120,7 @@ async fn a_bad_request_gets_its_named_error_and_stores_nothing() {
 }
 
 fn anonymous(stack: &Stack, authorization: &str) -> RequestBuilder {
-    let request = reqwest::Client::new().post(format!("{}{EVENTS}", stack.url()));
+    let request = test_support::http_client().post(format!("{}{EVENTS}", stack.url()));
     let request = request.header("content-type", "application/json");
     if authorization.is_empty() {
         request

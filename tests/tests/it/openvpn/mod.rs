@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a lab that cannot be set up has failed its test")]
 
 mod lab;
-mod pki;
+pub(crate) mod pki;
 mod sessions;
 
 use lab::Lab;

@@ -38,6 +38,13 @@ pub(crate) fn issue_client(folder: &Path, file: &str, common_name: &str) {
     issue(folder, file, common_name, "client.ext");
 }
 
+/// Makes the certificate of a web server for `subject`, such as `IP:127.0.0.1` or `DNS:example.com`.
+pub(crate) fn issue_web(folder: &Path, file: &str, subject: &str) {
+    let extensions = format!("basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName={subject}\n");
+    fs::write(folder.join("web.ext"), extensions).unwrap();
+    issue(folder, file, "web", "web.ext");
+}
+
 fn issue(folder: &Path, file: &str, common_name: &str, extensions: &str) {
     let (key, request, certificate) = (format!("{file}.key"), format!("{file}.csr"), format!("{file}.crt"));
     let subject = format!("/CN={}", common_name.replace('/', "\\/"));
