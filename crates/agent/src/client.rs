@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 
 use crate::config::Config;
+use crate::health::Health;
 
 /// Speaks to the agent API with the agent's key.
 #[derive(Debug, Clone)]
@@ -16,6 +17,7 @@ pub struct ApiClient {
     base: String,
     key: String,
     pub server_id: String,
+    pub health: Health,
 }
 
 /// What became of a request.
@@ -77,6 +79,7 @@ impl ApiClient {
             base: config.api_url.trim_end_matches('/').to_owned(),
             key,
             server_id: config.server_id.clone(),
+            health: Health::default(),
         })
     }
 
@@ -91,9 +94,14 @@ impl ApiClient {
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Answer::Later(None, readable(&error)),
+            Err(error) => {
+                let error = readable(&error);
+                self.health.unanswered(&error);
+                return Answer::Later(None, error);
+            }
         };
         let status = response.status();
+        self.health.answered(status, response.headers());
         let wait = response
             .headers()
             .get(RETRY_AFTER)

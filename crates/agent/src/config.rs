@@ -41,6 +41,24 @@ pub struct Config {
     #[serde(default)]
     #[garde(dive)]
     pub spool: SpoolSizes,
+    #[serde(default)]
+    pub local: Local,
+}
+
+/// What the agent tells on its own host.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Local {
+    /// Where `agent status` and a Prometheus (`/metrics`) ask: `unix:PATH`, `tcp:127.0.0.1:9176`, or `none`.
+    pub listen: String,
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Self {
+            listen: "unix:/run/openvpn-telemetry-agent/status.sock".to_owned(),
+        }
+    }
 }
 
 /// Whom an `https` product must be certified by.
@@ -59,6 +77,11 @@ pub struct OpenVpn {
     /// `unix:/run/openvpn/server.sock` or `tcp:127.0.0.1:7505`.
     pub management: Option<String>,
     pub management_password_file: Option<PathBuf>,
+    /// Say `hold release` to a daemon that waits for it (`management-hold`). Leave it off where another tool does that.
+    pub release_hold: bool,
+    /// Other tools use the management interface here, through the agent, which holds it: `unix:PATH`.
+    #[garde(inner(prefix("unix:")))]
+    pub passthrough: Option<String>,
     /// The file of `status FILE N`, any version.
     pub status_file: Option<PathBuf>,
     /// `agent hook` is installed as client-connect and client-disconnect script.
@@ -175,7 +198,7 @@ impl Config {
     }
 }
 
-fn default_state_dir() -> PathBuf {
+pub(crate) fn default_state_dir() -> PathBuf {
     PathBuf::from("/var/lib/openvpn-telemetry-agent")
 }
 

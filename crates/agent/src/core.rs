@@ -49,6 +49,8 @@ pub struct View {
     pub daemon_started_at: Option<i64>,
     pub daemon_version: Option<String>,
     pub dco: Option<bool>,
+    /// Calls of hooks taken over since the agent's start.
+    pub hooks: u64,
 }
 
 /// The core, before it runs.
@@ -108,11 +110,12 @@ impl Core {
         while seen.blocking_recv_many(&mut batch, 1_000) > 0 {
             let mut events = Vec::new();
             let (hooks, from_hooks) = self.hooks()?;
+            self.view.hooks += hooks.len() as u64;
             for observation in from_hooks.into_iter().chain(batch.drain(..)) {
                 self.learn(&observation);
                 self.take(observation, &mut events);
             }
-            self.append(&events)?;
+            self.append(events)?;
             inbox::remove(&hooks).map_err(|source| self.failed(source))?;
             self.tidy()?;
             self.publish();
@@ -161,22 +164,21 @@ impl Core {
     }
 
     /// Numbers the events and puts them on disk.
-    fn append(&mut self, events: &[(Uuid, Event)]) -> Result<(), SpoolError> {
+    fn append(&mut self, events: Vec<(Uuid, Event)>) -> Result<(), SpoolError> {
         let mut records = Vec::with_capacity(events.len());
         let mut numbering = self.numbering;
-        for (boot_id, event) in events {
+        for (boot_id, mut event) in events {
             let next = numbering
-                .filter(|(boot, _)| boot == boot_id)
+                .filter(|(boot, _)| *boot == boot_id)
                 .map_or(1, |(_, next)| next);
-            numbering = Some((*boot_id, next + 1));
-            let mut event = event.clone();
+            numbering = Some((boot_id, next + 1));
             event.seq = Some(next);
             let kind = match event.event_type {
                 EventType::SessionUpdated | EventType::SessionSnapshot => Kind::Droppable,
                 _ => Kind::Essential,
             };
             let payload = serde_json::to_vec(&Spooled {
-                boot_id: *boot_id,
+                boot_id,
                 boot: self.tracker.boot(),
                 event,
             })

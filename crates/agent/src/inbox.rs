@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use openvpn::Environment;
@@ -46,6 +47,8 @@ pub fn leave(inbox: &Path, name: &str, variables: impl Iterator<Item = (String, 
     }
     let draft = inbox.join(format!("{name}.draft"));
     let mut file = File::create_new(&draft)?;
+    // Whatever the daemon's umask: the agent is another user. Nobody else gets into the folder.
+    file.set_permissions(fs::Permissions::from_mode(0o644))?;
     file.write_all(environment.to_lines().as_bytes())?;
     file.sync_all()?;
     fs::rename(&draft, inbox.join(format!("{name}.env")))?;

@@ -1,14 +1,17 @@
 //! The daemon's management interface: one connection at a time, for the daemon serves one client only.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openvpn::management::{Line, Notice, Reader, cached_log_line, state_line};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use crate::health::Health;
+use crate::passthrough::{Link, Request};
 use crate::tracker::{Boot, Observation};
 
 /// A daemon that another client is attached to accepts the connection and says nothing.
@@ -18,6 +21,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 const CACHED_LOG_LINES: u32 = 500;
 /// A line that is longer is damage.
 const MAX_LINE: usize = 1 << 20;
+/// Notifications that a tool behind the passthrough may be late by.
+const NOTICES: usize = 1_024;
+/// Commands of tools that wait for their turn.
+const REQUESTS: usize = 8;
 
 /// Where the interface listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +71,15 @@ pub struct Connection {
     reader: Reader,
     line: Vec<u8>,
     seen: mpsc::Sender<Observation>,
+    pid: u64,
+    banner: Arc<str>,
+    /// What the daemon said when it began to wait for `hold release`.
+    held: watch::Sender<Option<Arc<str>>>,
+    /// Release the daemon whenever it waits for that (`management-hold`).
+    pub release_hold: bool,
+    pub health: Health,
+    notices: broadcast::Sender<Arc<str>>,
+    requests: (mpsc::Sender<Request>, mpsc::Receiver<Request>),
 }
 
 impl Connection {
@@ -75,6 +91,16 @@ impl Connection {
         address: &Address,
         password: Option<&str>,
         bytecount_seconds: u32,
+        seen: mpsc::Sender<Observation>,
+    ) -> Result<Self, ManagementError> {
+        let mut connection = Self::log_in_at(address, password, seen).await?;
+        connection.catch_up(bytecount_seconds).await?;
+        Ok(connection)
+    }
+
+    async fn log_in_at(
+        address: &Address,
+        password: Option<&str>,
         seen: mpsc::Sender<Observation>,
     ) -> Result<Self, ManagementError> {
         let stream: Box<dyn Stream> = match address {
@@ -90,17 +116,24 @@ impl Connection {
             reader: Reader::default(),
             line: Vec::new(),
             seen,
+            pid: 0,
+            banner: Arc::default(),
+            held: watch::channel(None).0,
+            release_hold: false,
+            health: Health::default(),
+            notices: broadcast::channel(NOTICES).0,
+            requests: mpsc::channel(REQUESTS),
         };
         timeout(BANNER_TIMEOUT, connection.log_in(password))
             .await
             .map_err(|_| ManagementError::Occupied)??;
-        connection.catch_up(bytecount_seconds).await?;
         Ok(connection)
     }
 
     /// The banner, or first a prompt without a line end.
     async fn log_in(&mut self, password: Option<&str>) -> Result<(), ManagementError> {
         const PROMPT: &[u8] = b"ENTER PASSWORD:";
+        let mut tried = false;
         loop {
             let buffer = self.stream.fill_buf().await?;
             if buffer.is_empty() {
@@ -108,13 +141,20 @@ impl Connection {
             }
             if buffer.starts_with(PROMPT) {
                 self.stream.consume(PROMPT.len());
+                // Daemons before 2.7 ask again and say no more.
+                if std::mem::replace(&mut tried, true) {
+                    return Err(ManagementError::WrongPassword);
+                }
                 let password = password.ok_or(ManagementError::NoPassword)?;
                 self.stream.write_all(format!("{password}\n").as_bytes()).await?;
                 continue;
             }
             let line = self.next_line().await?;
             match line.as_str() {
-                line if line.starts_with(">INFO:") => return Ok(()),
+                line if line.starts_with(">INFO:") => {
+                    self.banner = line.into();
+                    return Ok(());
+                }
                 line if line.starts_with("ERROR:") => return Err(ManagementError::WrongPassword),
                 _ => {}
             }
@@ -124,9 +164,10 @@ impl Connection {
     async fn catch_up(&mut self, bytecount_seconds: u32) -> Result<(), ManagementError> {
         let pid = self.ask("pid").await?;
         let pid = pid.last().and_then(|line| line.rsplit('=').next()?.trim().parse().ok());
+        self.pid = pid.unwrap_or_default();
         let mut boot = Boot {
             started_at: 0,
-            pid: pid.unwrap_or_default(),
+            pid: self.pid,
             restarted_at: 0,
         };
         for line in self.ask("state on all").await? {
@@ -162,14 +203,72 @@ impl Connection {
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         polls.tick().await;
         loop {
+            if self.release_hold && self.held.borrow().is_some() {
+                self.ask("hold release").await?;
+                self.held.send_replace(None);
+                tracing::info!("The daemon waited for `hold release`, and goes on now.");
+            }
             tokio::select! {
                 line = read_line(&mut self.stream, &mut self.line) => {
                     let line = line?;
                     self.take_in(&line).await?;
                 }
+                Some(request) = self.requests.1.recv() => self.relay(request).await?,
                 _ = polls.tick() => self.poll().await?,
             }
         }
+    }
+
+    /// By which others may use the interface while this connection holds it.
+    pub fn link(&self) -> Link {
+        Link {
+            banner: self.banner.clone(),
+            held: self.held.subscribe(),
+            requests: self.requests.0.clone(),
+            notices: self.notices.clone(),
+        }
+    }
+
+    /// Puts a tool's command to the daemon, and `pid` after it: whatever comes before the answer to that belongs to the
+    /// command, of any version and any length.
+    async fn relay(&mut self, request: Request) -> Result<(), ManagementError> {
+        let fence = format!("SUCCESS: pid={}", self.pid);
+        let mut fences = if request.command == "pid" { 2 } else { 1 };
+        let mut answer = Vec::new();
+        let mut end = self.write(&request.command).await;
+        if end.is_ok() {
+            end = self.write("pid").await;
+        }
+        let asked = Instant::now();
+        while end.is_ok() {
+            let left = ANSWER_TIMEOUT.saturating_sub(asked.elapsed());
+            let line = match timeout(left, self.next_line()).await {
+                Ok(Ok(line)) => line,
+                Ok(Err(error)) => {
+                    end = Err(error);
+                    break;
+                }
+                Err(_) => {
+                    end = Err(ManagementError::NoAnswer(request.command.clone()));
+                    break;
+                }
+            };
+            if line.starts_with('>') {
+                end = self.take_in(&line).await;
+                continue;
+            }
+            fences -= usize::from(line == fence);
+            if fences == 0 {
+                break;
+            }
+            if line.starts_with("SUCCESS: hold release") {
+                self.held.send_replace(None);
+            }
+            answer.push(line);
+        }
+        // A daemon that was told to end says so, and is gone.
+        let _ = request.answer.send(answer);
+        end
     }
 
     async fn poll(&mut self) -> Result<(), ManagementError> {
@@ -180,9 +279,11 @@ impl Connection {
             let line = timeout(left, self.next_line())
                 .await
                 .map_err(|_| ManagementError::NoAnswer("status 3".into()))??;
-            let listed = line == "END";
+            // A daemon that waits for `hold release` has no status.
+            let listed = line == "END" || line.starts_with("ERROR:");
             self.take_in(&line).await?;
             if listed {
+                self.health.works(crate::run::MANAGEMENT);
                 return Ok(());
             }
         }
@@ -199,6 +300,7 @@ impl Connection {
             let line = timeout(left, self.next_line())
                 .await
                 .map_err(|_| ManagementError::NoAnswer(command.to_owned()))??;
+            self.pass_on(&line);
             match self.reader.read(&line) {
                 Line::Notice(notice) => self.noticed(notice).await?,
                 Line::Nothing => {}
@@ -214,7 +316,19 @@ impl Connection {
         }
     }
 
+    /// Notifications are for everybody.
+    fn pass_on(&mut self, line: &str) {
+        if line.starts_with(">HOLD:") {
+            self.held.send_replace(Some(line.into()));
+        }
+        if line.starts_with('>') && self.notices.receiver_count() > 0 {
+            // Without a listener it is sent to nobody.
+            let _ = self.notices.send(line.into());
+        }
+    }
+
     async fn take_in(&mut self, line: &str) -> Result<(), ManagementError> {
+        self.pass_on(line);
         match self.reader.read(line) {
             Line::Notice(notice) => self.noticed(notice).await,
             // Answers are awaited where they were asked for.
@@ -244,8 +358,20 @@ impl Connection {
     }
 }
 
+/// Attaches, logs in, and goes again.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn probe(address: &Address, password: Option<&str>) -> Result<(), ManagementError> {
+    let (seen, _nobody) = mpsc::channel(1);
+    Connection::log_in_at(address, password, seen).await.map(drop)
+}
+
 /// Cancel-safe: what has been read of a line stays in `line`.
-async fn read_line(stream: &mut BufReader<Box<dyn Stream>>, line: &mut Vec<u8>) -> Result<String, ManagementError> {
+pub(crate) async fn read_line(
+    stream: &mut (impl AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+) -> Result<String, ManagementError> {
     loop {
         let buffer = stream.fill_buf().await?;
         if buffer.is_empty() {

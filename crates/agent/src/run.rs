@@ -7,28 +7,39 @@ use openvpn::management::Notice;
 use openvpn::status::parse_status;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::client::ApiClient;
-use crate::clock;
 use crate::config::Config;
-use crate::core::Core;
-use crate::heartbeat;
+use crate::core::{Core, View};
+use crate::health::Health;
+use crate::local::Listener;
+use crate::log::Complaints;
 use crate::management::{Address, Connection, ManagementError};
+use crate::passthrough::{self, Link};
+use crate::report::Reporter;
 use crate::sender::{Sender, sent_so_far};
 use crate::spool::{Limits, Spool};
 use crate::tracker::{Observation, Settings};
+use crate::{clock, heartbeat};
 
 /// Observations that wait for the core; a source that is faster waits.
 const QUEUE: usize = 4_096;
 /// How often the core looks whether time alone has brought something, and for hooks.
 const TICK: Duration = Duration::from_millis(500);
+/// What the sender has to bring its last events to the product when the agent ends.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+// The sources' names for `agent status` and metrics.
+pub(crate) const MANAGEMENT: &str = "management";
+const STATUS_FILE: &str = "status_file";
+const HOOKS: &str = "hooks";
 
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// When the configuration or the state folder cannot be used, or the disk refuses.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(config: Config, complaints: Complaints) -> anyhow::Result<()> {
     std::fs::create_dir_all(config.inbox()).with_context(|| format!("cannot use {}", config.state_dir.display()))?;
     let limits = Limits {
         segment: config.spool.segment_mib << 20,
@@ -44,6 +55,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     };
     let (core, view) = Core::open(&config.state_dir, config.inbox(), spool, settings, sent_view.clone())?;
     let client = ApiClient::new(&config)?;
+    let health = client.health.clone();
+    let reporter = Reporter::new(&config, health.clone(), complaints, view.clone(), sent_view.clone());
     let (seen, observations) = mpsc::channel(QUEUE);
     let core = tokio::task::spawn_blocking(move || core.run(observations));
 
@@ -55,19 +68,75 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         api_url = config.api_url,
         "The agent runs."
     );
+    let (links, link) = watch::channel(None);
+    let mut sender = tokio::spawn(sender.run());
     let ended = tokio::select! {
         () = tick(seen.clone()) => Ok(()),
-        () = management(&config, seen.clone()) => Ok(()),
-        () = status_file(&config, seen.clone()) => Ok(()),
-        () = heartbeat::run(client, &config, view, sent_view) => Ok(()),
-        result = sender.run() => result,
+        () = management(&config, seen.clone(), &health, &links) => Ok(()),
+        () = status_file(&config, seen.clone(), &health) => Ok(()),
+        () = hooks(&config, view.clone(), &health) => Ok(()),
+        () = passthrough(&config, link) => Ok(()),
+        () = local(&config, reporter) => Ok(()),
+        () = heartbeat::run(client, &config, view.clone(), sent_view.clone()) => Ok(()),
+        result = &mut sender => result.context("the sender has stopped")?,
         _ = stop.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     };
-    // The sources are gone with the last sender: the core writes its memory and ends.
+    // The sources are gone with the last sender: the core puts what it has on disk, writes its memory, and ends.
     drop(seen);
     core.await.context("the core has stopped")??;
+    // What is on disk waits for the next start; what the product takes at once need not.
+    if timeout(LAST_WORDS, &mut sender).await.is_err() {
+        sender.abort();
+    }
+    let waiting = view.borrow().next_index.saturating_sub(*sent_view.borrow());
+    tracing::info!(
+        waiting,
+        "The agent has ended; what waits in the spool is sent after its next start."
+    );
     ended
+}
+
+/// Tools that use the management interface through the agent.
+async fn passthrough(config: &Config, links: watch::Receiver<Option<Link>>) {
+    let Some(Address::Unix(path)) = config.openvpn.passthrough.as_deref().and_then(Address::parse) else {
+        return std::future::pending().await;
+    };
+    match passthrough::listen(&path) {
+        Ok(listener) => passthrough::serve(listener, links).await,
+        Err(error) => {
+            tracing::error!(path = %path.display(), %error, "The passthrough for other tools cannot be offered.");
+            std::future::pending().await
+        }
+    }
+}
+
+/// Answers `agent status` and Prometheus. Nothing else depends on it.
+async fn local(config: &Config, reporter: Reporter) {
+    let Some(address) = Address::parse(&config.local.listen) else {
+        return std::future::pending().await;
+    };
+    match Listener::bind(&address).await {
+        Ok(listener) => listener.serve(reporter).await,
+        Err(error) => {
+            let listen = &config.local.listen;
+            tracing::warn!(listen, %error, "`agent status` and metrics cannot be offered; all else goes on.");
+            std::future::pending().await
+        }
+    }
+}
+
+/// Watches whether hooks leave anything.
+async fn hooks(config: &Config, mut view: watch::Receiver<View>, health: &Health) {
+    if !config.openvpn.hooks {
+        return std::future::pending().await;
+    }
+    health.expects(HOOKS, &config.inbox().display().to_string());
+    let mut taken = 0;
+    while let Ok(now) = view.wait_for(|view| view.hooks > taken).await.map(|view| view.hooks) {
+        taken = now;
+        health.works(HOOKS);
+    }
 }
 
 async fn tick(seen: mpsc::Sender<Observation>) {
@@ -82,10 +151,16 @@ async fn tick(seen: mpsc::Sender<Observation>) {
 }
 
 /// Stays attached to the management interface, or keeps trying.
-async fn management(config: &Config, seen: mpsc::Sender<Observation>) {
+async fn management(
+    config: &Config,
+    seen: mpsc::Sender<Observation>,
+    health: &Health,
+    links: &watch::Sender<Option<Link>>,
+) {
     let Some(address) = config.openvpn.management.as_deref().and_then(Address::parse) else {
         return std::future::pending().await;
     };
+    health.expects(MANAGEMENT, config.openvpn.management.as_deref().unwrap_or_default());
     let poll = Duration::from_secs(config.openvpn.poll_seconds.into());
     let mut pause = Duration::from_secs(1);
     let mut said = String::new();
@@ -95,7 +170,13 @@ async fn management(config: &Config, seen: mpsc::Sender<Observation>) {
                 tracing::info!("Attached to the management interface.");
                 pause = Duration::from_secs(1);
                 said.clear();
-                match connection.run(poll).await {
+                connection.release_hold = config.openvpn.release_hold;
+                connection.health = health.clone();
+                health.works(MANAGEMENT);
+                links.send_replace(Some(connection.link()));
+                let ended = connection.run(poll).await;
+                links.send_replace(None);
+                match ended {
                     Ok(()) => return,
                     Err(error) => error,
                 }
@@ -107,6 +188,7 @@ async fn management(config: &Config, seen: mpsc::Sender<Observation>) {
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(": ");
+        health.fails(MANAGEMENT, &text);
         if text != said {
             tracing::warn!(
                 error = text,
@@ -133,10 +215,11 @@ async fn attach(
 }
 
 /// Reads the daemon's status file whenever it has changed.
-async fn status_file(config: &Config, seen: mpsc::Sender<Observation>) {
+async fn status_file(config: &Config, seen: mpsc::Sender<Observation>, health: &Health) {
     let Some(path) = config.openvpn.status_file.clone() else {
         return std::future::pending().await;
     };
+    health.expects(STATUS_FILE, &path.display().to_string());
     let mut polls = interval(Duration::from_secs(config.openvpn.poll_seconds.into()));
     polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut known = None;
@@ -152,6 +235,7 @@ async fn status_file(config: &Config, seen: mpsc::Sender<Observation>) {
             }) {
             Ok(report) => report,
             Err(error) => {
+                health.fails(STATUS_FILE, &error);
                 if error != said {
                     tracing::warn!(path = %path.display(), error, "The status file cannot be read.");
                     said = error;
@@ -164,6 +248,7 @@ async fn status_file(config: &Config, seen: mpsc::Sender<Observation>) {
         if known.replace(report.at) == Some(report.at) {
             continue;
         }
+        health.works(STATUS_FILE);
         let at = report.at;
         let observation = Observation::Notice {
             at,

@@ -258,11 +258,13 @@ pub fn read_from(folder: &Path, index: u64, max_records: usize, max_bytes: usize
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        for record in read_records(&content)
-            .0
-            .into_iter()
-            .filter(|record| record.index >= index)
-        {
+        let mut at = 0;
+        // One by one: only those that are wanted are kept in memory.
+        while let Some((record, length)) = decode(&content[at..]) {
+            at += length;
+            if record.index < index {
+                continue;
+            }
             if found.len() >= max_records || (!found.is_empty() && bytes + record.payload.len() > max_bytes) {
                 return Ok(found);
             }
