@@ -21,7 +21,40 @@ pub(crate) struct Lab {
     clients: Mutex<HashMap<String, Child>>,
     namespaces: Mutex<Vec<String>>,
     next_client: AtomicU32,
-    options: String,
+    plan: Plan,
+}
+
+/// How a lab differs from the usual one.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// More lines for the server's configuration.
+    pub(crate) options: String,
+    /// Its addresses.
+    pub(crate) network: String,
+    /// The agent's hooks are installed.
+    pub(crate) hooks: bool,
+    /// Where the agent hears the daemon otherwise, as lines of `[openvpn]`; `{folder}` is the lab's.
+    pub(crate) sources: String,
+    /// The server is reached over IPv6.
+    pub(crate) ipv6: bool,
+    /// Agent and daemon read their clock through this library; what it adds stands in the lab's file `clock`.
+    pub(crate) clock: Option<PathBuf>,
+    /// Start the agent at once.
+    pub(crate) agent: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            options: String::new(),
+            network: "topology subnet\nserver 10.66.0.0 255.255.0.0".to_owned(),
+            hooks: true,
+            sources: "management = \"unix:{folder}/m.sock\"".to_owned(),
+            ipv6: false,
+            clock: None,
+            agent: true,
+        }
+    }
 }
 
 /// Whether these tests can run here; the reason, where they cannot and nobody has said that they may be left out.
@@ -46,6 +79,20 @@ impl Lab {
 
     /// The same for a VPN server that is registered already, with more lines for its configuration.
     pub(crate) async fn start_registered(stack: &Stack, server_id: &str, options: &str) -> Self {
+        let options = options.to_owned();
+        Self::start_planned(
+            stack,
+            server_id,
+            Plan {
+                options,
+                ..Plan::default()
+            },
+        )
+        .await
+    }
+
+    /// The same with a plan of its own.
+    pub(crate) async fn start_planned(stack: &Stack, server_id: &str, plan: Plan) -> Self {
         let unique = test_namespace();
         let name: String = unique
             .chars()
@@ -63,12 +110,17 @@ impl Lab {
             clients: Mutex::default(),
             namespaces: Mutex::default(),
             next_client: AtomicU32::new(0),
-            options: options.to_owned(),
+            plan,
         };
         pki::found(&lab.folder);
         lab.bridge();
         lab.configure(stack, server_id).await;
-        lab.start_agent();
+        if lab.plan.clock.is_some() {
+            lab.set_clock("+0");
+        }
+        if lab.plan.agent {
+            lab.start_agent();
+        }
         lab.start_server().await;
         lab
     }
@@ -84,6 +136,7 @@ impl Lab {
         self.ip(&["-n", &namespace, "link", "set", "lo", "up"]);
         self.ip(&["-n", &namespace, "link", "add", "br0", "type", "bridge"]);
         self.ip(&["-n", &namespace, "addr", "add", "198.18.0.1/16", "dev", "br0"]);
+        self.ip(&["-n", &namespace, "addr", "add", "fd18::1/64", "dev", "br0", "nodad"]);
         self.ip(&["-n", &namespace, "link", "set", "br0", "up"]);
     }
 
@@ -99,40 +152,104 @@ impl Lab {
         let agent = shared_servers().binaries.join("agent");
         let state = self.folder.join("agent");
         let hook = format!("\"{} hook --state-dir {}\"", agent.display(), state.display());
+        let hooks = match self.plan.hooks {
+            true => format!("client-connect {hook}\nclient-disconnect {hook}\n"),
+            false => String::new(),
+        };
+        let proto = if self.plan.ipv6 { "udp6" } else { "udp" };
+        let network = &self.plan.network;
         let server = format!(
-            "port 1194\nproto udp\ndev tun\ntopology subnet\nserver 10.66.0.0 255.255.0.0\nca {folder}/ca.crt\ncert {folder}/server.crt\n\
-             key {folder}/server.key\ndh none\nkeepalive 1 4\nexplicit-exit-notify 1\nscript-security 2\nclient-connect {hook}\n\
-             client-disconnect {hook}\nmanagement {folder}/m.sock unix\nmanagement-log-cache 300\nstatus {folder}/status.log 1\n\
+            "port 1194\nproto {proto}\ndev tun\n{network}\nca {folder}/ca.crt\ncert {folder}/server.crt\n\
+             key {folder}/server.key\ndh none\nkeepalive 1 4\nexplicit-exit-notify 1\nscript-security 2\n{hooks}\
+             management {folder}/m.sock unix\nmanagement-log-cache 300\nstatus {folder}/status.log 1\n\
              status-version 3\nverb 3\nlog-append {folder}/server.log\n{}\n",
-            self.options
+            self.plan.options
         );
         fs::write(self.folder.join("server.conf"), server).unwrap();
         let agent = format!(
             "server_id = \"{server_id}\"\napi_url = \"{}\"\napi_key = \"{key}\"\nstate_dir = \"{}\"\n\
-             [openvpn]\nmanagement = \"unix:{folder}/m.sock\"\nhooks = true\npoll_seconds = 1\nupdate_seconds = 1\nsnapshot_seconds = 10\n\
-             [send]\nlinger_ms = 50\nlongest_pause_seconds = 1\nheartbeat_seconds = 5\n",
+             [openvpn]\n{}\nhooks = {}\npoll_seconds = 1\nupdate_seconds = 1\nsnapshot_seconds = 10\n\
+             [send]\nlinger_ms = 50\nlongest_pause_seconds = 1\nheartbeat_seconds = 5\n\
+             [local]\nlisten = \"unix:{folder}/status.sock\"\n",
             stack.ingest(0).url(),
-            state.display()
+            state.display(),
+            self.plan.sources.replace("{folder}", &folder.to_string()),
+            self.plan.hooks,
         );
         fs::write(self.folder.join("agent.toml"), agent).unwrap();
     }
 
     /// Starts the daemon and waits until it takes clients.
     pub(crate) async fn start_server(&self) {
-        let log = self.folder.join("server.log");
-        let before = text(&log).matches("Initialization Sequence Completed").count();
+        let before = self.times_up();
         let config = self.folder.join("server.conf").display().to_string();
-        let child = self.inside(
+        let mut command = Command::new("ip");
+        // `ip netns exec` becomes the program: the child's pid is the program's.
+        command.args([
+            "netns",
+            "exec",
             &self.server_namespace(),
             "openvpn",
-            &["--config", &config],
-            "server.out",
-        );
-        *self.server.lock().unwrap() = Some(child);
+            "--config",
+            &config,
+        ]);
+        self.with_clock(&mut command);
+        *self.server.lock().unwrap() = Some(self.spawn(command, "server.out"));
+        self.server_up_again(before).await;
+    }
+
+    /// How often the daemon has become ready for clients.
+    fn times_up(&self) -> usize {
+        self.server_log().matches("Initialization Sequence Completed").count()
+    }
+
+    async fn server_up_again(&self, before: usize) {
         eventually("the OpenVPN server to be up", async || {
-            (text(&log).matches("Initialization Sequence Completed").count() > before).then_some(())
+            (self.times_up() > before).then_some(())
         })
         .await;
+    }
+
+    /// The daemon restarts itself within its process (USR1, HUP); returns when it takes clients again.
+    pub(crate) async fn restart_server_by(&self, signal: &str) {
+        let before = self.times_up();
+        let pid = self.server.lock().unwrap().as_ref().expect("it runs").id();
+        self.run(Command::new("kill").args(["-s", signal, &pid.to_string()]));
+        self.server_up_again(before).await;
+    }
+
+    /// What the clock of agent and daemon is off by from now on, as `+3600`.
+    pub(crate) fn set_clock(&self, offset: &str) {
+        let draft = self.folder.join("clock.draft");
+        fs::write(&draft, format!("{offset}\n")).unwrap();
+        fs::rename(draft, self.folder.join("clock")).unwrap();
+    }
+
+    fn with_clock(&self, command: &mut Command) {
+        if let Some(library) = &self.plan.clock {
+            command
+                .env("LD_PRELOAD", library)
+                .env("FAKETIME_TIMESTAMP_FILE", self.folder.join("clock"))
+                .env("FAKETIME_NO_CACHE", "1")
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
+    }
+
+    /// A file of the lab.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The agent's other commands, as an administrator calls them: whether all is well, and what is printed.
+    pub(crate) fn agent_says(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new(shared_servers().binaries.join("agent"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.file("agent.toml"))
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// kill -9 of the daemon.
@@ -144,7 +261,18 @@ impl Lab {
         let config = self.folder.join("agent.toml").display().to_string();
         let mut command = Command::new(shared_servers().binaries.join("agent"));
         command.args(["run", "--config", &config]).env_clear();
+        self.with_clock(&mut command);
         *self.agent.lock().unwrap() = Some(self.spawn(command, "agent.log"));
+    }
+
+    /// Returns when the agent holds the management interface.
+    pub(crate) async fn attached(&self) {
+        eventually("the agent to be attached", async || {
+            self.agent_log()
+                .contains("Attached to the management interface")
+                .then_some(())
+        })
+        .await;
     }
 
     /// kill -9 of the agent.
@@ -154,6 +282,11 @@ impl Lab {
 
     /// A client of this common name connects; returns when it is through.
     pub(crate) async fn connect(&self, common_name: &str) -> Client {
+        self.connect_with(common_name, "").await
+    }
+
+    /// The same with more lines for the client's configuration.
+    pub(crate) async fn connect_with(&self, common_name: &str, options: &str) -> Client {
         let number = self.next_client.fetch_add(1, Ordering::Relaxed);
         let file = format!("c{number}");
         pki::issue_client(&self.folder, &file, common_name);
@@ -161,6 +294,7 @@ impl Lab {
             common_name: common_name.to_owned(),
             namespace: self.client_namespace(number),
             file,
+            options: options.to_owned(),
         };
         self.start_client(&client).await;
         client
@@ -171,9 +305,14 @@ impl Lab {
         let (folder, file) = (self.folder.display(), &client.file);
         let log = self.folder.join(format!("{file}.log"));
         let before = text(&log).matches("Initialization Sequence Completed").count();
+        let (proto, server) = match self.plan.ipv6 {
+            true => ("udp6", "fd18::1"),
+            false => ("udp", "198.18.0.1"),
+        };
+        let options = &client.options;
         let config = format!(
-            "client\ndev tun\nproto udp\nremote 198.18.0.1 1194\nnobind\nca {folder}/ca.crt\ncert {folder}/{file}.crt\nkey {folder}/{file}.key\n\
-             remote-cert-tls server\nexplicit-exit-notify 1\nconnect-retry 1 1\nverb 3\nlog-append {}\n",
+            "client\ndev tun\nproto {proto}\nremote {server} 1194\nnobind\nca {folder}/ca.crt\ncert {folder}/{file}.crt\nkey {folder}/{file}.key\n\
+             remote-cert-tls server\nexplicit-exit-notify 1\nconnect-retry 1 1\nverb 3\nlog-append {}\n{options}\n",
             log.display()
         );
         let path = self.folder.join(format!("{file}.conf"));
@@ -268,6 +407,8 @@ impl Lab {
         self.ip(&["-n", &server, "link", "set", &link, "master", "br0", "up"]);
         let address = format!("{}/16", self.address_of(&format!("c{number}")));
         self.ip(&["-n", &namespace, "addr", "add", &address, "dev", "eth0"]);
+        let address = format!("fd18::{}/64", 10 + number);
+        self.ip(&["-n", &namespace, "addr", "add", &address, "dev", "eth0", "nodad"]);
         self.ip(&["-n", &namespace, "link", "set", "eth0", "up"]);
         namespace
     }
@@ -304,6 +445,10 @@ impl Lab {
             "{command:?} failed: {errors}{}",
             String::from_utf8_lossy(&output.stdout)
         );
+    }
+
+    pub(crate) fn server_log(&self) -> String {
+        text(&self.folder.join("server.log"))
     }
 
     pub(crate) fn agent_log(&self) -> String {
@@ -350,6 +495,7 @@ pub(crate) struct Client {
     pub(crate) common_name: String,
     namespace: String,
     file: String,
+    options: String,
 }
 
 fn kill(child: &Mutex<Option<Child>>) {

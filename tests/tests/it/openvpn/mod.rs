@@ -3,8 +3,15 @@
 //! Needs root and /dev/net/tun; `SKIP_OPENVPN=1` leaves these tests out.
 #![expect(clippy::unwrap_used, reason = "a lab that cannot be set up has failed its test")]
 
+mod addresses;
+mod clock;
 mod lab;
+mod names;
+mod operations;
+mod passthrough;
 pub(crate) mod pki;
+mod restarts;
 mod sessions;
+mod sources;
 
-use lab::Lab;
+use lab::{Lab, Plan};

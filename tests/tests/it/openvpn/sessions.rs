@@ -7,7 +7,7 @@ use super::Lab;
 use super::lab::skipped;
 
 /// The sessions of a common name, the oldest first.
-async fn sessions_of(stack: &Stack, common_name: &str) -> Vec<Value> {
+pub(super) async fn sessions_of(stack: &Stack, common_name: &str) -> Vec<Value> {
     let api = stack.api();
     let list = api
         .get(&format!(
@@ -19,7 +19,12 @@ async fn sessions_of(stack: &Stack, common_name: &str) -> Vec<Value> {
 }
 
 /// Waits until the only session of a common name is as wanted, and gives it.
-async fn the_session(stack: &Stack, common_name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(super) async fn the_session(
+    stack: &Stack,
+    common_name: &str,
+    what: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
     eventually(&format!("the session of {common_name} to be {what}"), async || {
         let sessions = sessions_of(stack, common_name).await;
         assert!(sessions.len() < 2, "{common_name} has one session: {sessions:#?}");
@@ -28,7 +33,7 @@ async fn the_session(stack: &Stack, common_name: &str, what: &str, wanted: impl 
     .await
 }
 
-fn status(wanted: &str) -> impl Fn(&Value) -> bool {
+pub(super) fn status(wanted: &str) -> impl Fn(&Value) -> bool {
     move |session| session["session_status"] == wanted
 }
 
