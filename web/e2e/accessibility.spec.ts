@@ -18,7 +18,7 @@ async function violations(page: Page): Promise<string[]> {
 
 for (const scheme of schemes) {
   test(`no page has a serious or critical violation, ${scheme}`, async ({ browser }) => {
-    test.setTimeout(240_000)
+    test.setTimeout(600_000)
     const page = await (await browser.newContext({ colorScheme: scheme, reducedMotion: 'reduce' })).newPage()
     await page.goto('/')
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
@@ -40,6 +40,7 @@ for (const scheme of schemes) {
 }
 
 test('nothing is wider than a phone', async ({ browser }) => {
+  test.setTimeout(300_000)
   const page = await (await browser.newContext({ viewport: { width: 360, height: 780 } })).newPage()
   await signIn(page)
   const wide: string[] = []

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
-import { expect, test, type Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import { Agent } from '../support/agent'
 import { Api } from '../support/api'
-import { aPerson, expectLive, signIn } from '../support/people'
+import { expect, test } from '../support/journey'
+import { aPerson, arrived, expectLive, signIn } from '../support/people'
 import { restart } from '../support/stack'
 
 const name = () => `journey-${randomUUID().slice(0, 8)}@example.com`
@@ -12,7 +13,7 @@ function connected(page: Page) {
   return page.getByRole('region', { name: 'Connected', exact: true })
 }
 
-test('a connect is seen within a second, found again, sent as a link, exported, and seen to end', async ({ page, browser }) => {
+test('a connect is seen within a second, found again, sent as a link, exported, and seen to end', async ({ page, anotherPage }) => {
   const admin = await Api.admin()
   const agent = await Agent.beside(admin, 'live')
   await signIn(page)
@@ -36,6 +37,7 @@ test('a connect is seen within a second, found again, sent as a link, exported, 
   await expect(page.getByRole('option', { name: new RegExp(user) }).first()).toBeVisible()
   await page.keyboard.press('Escape')
   await page.goto(`/sessions?search=${encodeURIComponent(user)}`)
+  await arrived(page, 'Sessions')
   const link = page.getByRole('gridcell').getByRole('link', { name: user })
   await expect(link).toBeVisible()
   await link.click()
@@ -44,14 +46,15 @@ test('a connect is seen within a second, found again, sent as a link, exported, 
 
   // A colleague opens the same view by its link.
   const view = `/sessions?server_instance=${agent.server}&status=active`
-  const colleague = await (await browser.newContext()).newPage()
-  await signIn(colleague, await aPerson(admin, 'viewer'), view)
+  const colleague = await anotherPage()
+  await signIn(colleague, await aPerson(admin, 'viewer'), view, 'Sessions')
   await expect(colleague).toHaveURL(new RegExp(`server_instance=${agent.server}`))
   await expect(colleague.getByRole('gridcell').getByRole('link', { name: user })).toBeVisible()
   await expect(colleague.getByText('1–1 of 1 sessions')).toBeVisible()
 
   // The export has the rows that the API has.
   await page.goto(`/sessions?server_instance=${agent.server}`)
+  await arrived(page, 'Sessions')
   await expect(page.getByRole('gridcell').getByRole('link', { name: user })).toBeVisible()
   await page.getByRole('button', { name: 'Export' }).click()
   const downloading = page.waitForEvent('download')
@@ -63,10 +66,32 @@ test('a connect is seen within a second, found again, sent as a link, exported, 
 
   // It ends while both look.
   await page.goto('/dashboard')
+  await arrived(page, 'Dashboard')
   await expectLive(page)
   await agent.disconnects(session)
   await expect(page.getByRole('region', { name: 'Disconnected', exact: true }).getByText(user)).toBeVisible({ timeout: 3000 })
-  await colleague.context().close()
+})
+
+test('of two thousand sessions every one is counted, as they come, as they go, and after the page is loaded again', async ({ page }) => {
+  const agent = await Agent.beside(await Api.admin(), 'many')
+  await signIn(page, undefined, `/servers/${agent.serverId}`, new RegExp(`^${agent.server}`))
+  await expectLive(page)
+  const active = page.getByRole('region', { name: 'Active sessions' })
+  const sessions = await agent.allConnect(Array.from({ length: 2000 }, name))
+  await expect(active).toContainText('the newest 12 of 2,000')
+  await agent.allDisconnect(sessions.slice(0, 750))
+  await expect(active).toContainText('the newest 12 of 1,250')
+  const last = await agent.connects(name())
+  await expect(active.getByRole('link', { name: last.common_name })).toBeVisible()
+  await expect(active).toContainText('the newest 12 of 1,251')
+
+  await page.reload()
+  await arrived(page, new RegExp(`^${agent.server}`))
+  await expectLive(page)
+  await expect(active).toContainText('the newest 12 of 1,251')
+  await expect(active.getByRole('link', { name: last.common_name })).toBeVisible()
+  await agent.allDisconnect([...sessions.slice(750), last])
+  await expect(active).toContainText('Nobody is connected')
 })
 
 test('Redis and NATS go and come back, and the page recovers by itself', async ({ page }) => {

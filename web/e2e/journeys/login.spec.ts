@@ -1,25 +1,27 @@
-import { expect, test } from '@playwright/test'
 import { Api } from '../support/api'
-import { aPerson, fillLogin, signIn, signOut } from '../support/people'
+import { expect, test } from '../support/journey'
+import { aPerson, arrived, fillLogin, signIn, signOut } from '../support/people'
 import { stack } from '../support/stack'
 import { totpAt } from '../support/totp'
 
 test('a wrong password and an unknown name are told alike, and what was typed stays', async ({ page }) => {
   await page.goto('/')
+  await arrived(page, 'Sign in')
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByText('Enter your username')).toBeVisible()
   await fillLogin(page, { username: stack.admin.username, password: 'wrong' })
   const alert = page.getByRole('alert')
   await expect(alert).toBeVisible()
   const wrongPassword = await alert.textContent()
-  await expect(page.getByLabel('Username')).toHaveValue(stack.admin.username)
+  await expect(page.getByLabel('Username', { exact: true })).toHaveValue(stack.admin.username)
   await fillLogin(page, { username: 'nobody_here', password: 'wrong' })
-  await expect(page.getByLabel('Username')).toHaveValue('nobody_here')
+  await expect(page.getByLabel('Username', { exact: true })).toHaveValue('nobody_here')
   await expect(alert).toHaveText(wrongPassword ?? '')
 })
 
 test('the password can be looked at', async ({ page }) => {
   await page.goto('/')
+  await arrived(page, 'Sign in')
   const password = page.getByLabel('Password', { exact: true })
   await password.fill('secret')
   await expect(password).toHaveAttribute('type', 'password')
@@ -28,11 +30,11 @@ test('the password can be looked at', async ({ page }) => {
 })
 
 test('one gets back to where one was going, and stays signed in over a reload', async ({ page }) => {
-  await signIn(page, stack.admin, '/servers?sort=-active_sessions')
+  await signIn(page, stack.admin, '/servers?sort=-active_sessions', 'Servers')
   await expect(page).toHaveURL(/\/servers\?sort=-active_sessions$/)
   await expect(page).toHaveTitle('Servers · OpenVPN Telemetry')
   await page.reload()
-  await expect(page.getByRole('heading', { name: 'Servers' })).toBeVisible()
+  await arrived(page, 'Servers')
 })
 
 test('the access token is in no storage, and the refresh token out of reach of scripts', async ({ page, context }) => {
@@ -52,16 +54,16 @@ test('logging out ends every tab, and the old token is worth nothing', async ({ 
   await signIn(page)
   const second = await context.newPage()
   await second.goto('/servers')
-  await expect(second.getByRole('heading', { name: 'Servers' })).toBeVisible()
+  await arrived(second, 'Servers')
   expect((await Api.withToken(token).request('GET', '/api/auth/me')).status).toBe(200)
   await signOut(page)
-  await expect(second.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  await arrived(second, 'Sign in')
   await expect.poll(async () => (await Api.withToken(token).request('GET', '/api/sessions')).status, { timeout: 3000 }).toBe(401)
 })
 
 test('a second factor is set up, asked for, and can be turned off', async ({ page }) => {
   const person = await aPerson(await Api.admin(), 'viewer')
-  await signIn(page, person, '/profile')
+  await signIn(page, person, '/profile', 'Profile')
   await page.getByRole('button', { name: 'Set up' }).click()
   await expect(page.getByRole('img', { name: 'QR code' })).toBeVisible()
   const secret =
@@ -83,20 +85,22 @@ test('a second factor is set up, asked for, and can be turned off', async ({ pag
 
   await signOut(page)
   await fillLogin(page, person)
-  await expect(page.getByRole('heading', { name: 'One-time code' })).toBeVisible()
-  await page.getByLabel('Code').fill('000000')
+  await arrived(page, 'One-time code')
+  await page.getByLabel('Code', { exact: true }).fill('000000')
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('alert')).toBeVisible()
-  await page.getByLabel('Code').fill(totpAt(secret, Date.now()))
+  await page.getByLabel('Code', { exact: true }).fill(totpAt(secret, Date.now()))
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('button', { name: `Account of ${person.username}` })).toBeVisible()
 
   await signOut(page)
   await fillLogin(page, person)
-  await page.getByLabel('Code').fill(recovery)
+  await arrived(page, 'One-time code')
+  await page.getByLabel('Code', { exact: true }).fill(recovery)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('button', { name: `Account of ${person.username}` })).toBeVisible()
   await page.goto('/profile')
+  await arrived(page, 'Profile')
   await expect(page.getByText('9 recovery codes are left')).toBeVisible()
   await page.getByRole('button', { name: 'Turn off' }).click()
   const dialog = page.getByRole('dialog')
@@ -111,10 +115,10 @@ test('a password set by somebody else has to be changed first', async ({ page })
   const { temporary_password } = await admin.post<{ temporary_password: string }>(`/api/portal-users/${person.id}/reset-password`, {})
   await page.goto('/sessions')
   await fillLogin(page, { username: person.username, password: temporary_password })
-  await expect(page.getByRole('heading', { name: 'Choose a new password' })).toBeVisible()
-  await page.getByLabel('Current password').fill(temporary_password)
+  await arrived(page, 'Choose a new password')
+  await page.getByLabel('Current password', { exact: true }).fill(temporary_password)
   await page.getByLabel('New password', { exact: true }).fill('A-new-One-4711')
-  await page.getByLabel('New password again').fill('A-new-One-4711')
+  await page.getByLabel('New password again', { exact: true }).fill('A-new-One-4711')
   await page.getByRole('button', { name: 'Change password' }).click()
-  await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible()
+  await arrived(page, 'Sessions')
 })

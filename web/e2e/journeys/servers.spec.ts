@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { expect, test } from '@playwright/test'
 import { Agent } from '../support/agent'
-import { expectLive, signIn } from '../support/people'
+import { expect, test } from '../support/journey'
+import { arrived, expectLive, signIn } from '../support/people'
 
 test('a VPN server is registered, its agent gets a key, connects, and is refused once the key is revoked', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
-  await signIn(page, undefined, '/servers')
+  await signIn(page, undefined, '/servers', 'Servers')
   const server = `journey-${randomUUID().slice(0, 8)}`
   await page.getByRole('button', { name: 'Register a VPN server' }).click()
   await page.getByLabel('Name', { exact: true }).fill('not a name!')
@@ -13,11 +13,11 @@ test('a VPN server is registered, its agent gets a key, connects, and is refused
   await expect(page.getByText('the first a letter or digit')).toBeVisible()
   await page.getByLabel('Name', { exact: true }).fill(server)
   await page.getByRole('button', { name: 'Register', exact: true }).click()
-  await expect(page.getByRole('heading', { name: server })).toBeVisible()
+  await arrived(page, new RegExp(`^${server}`))
   await expect(page.getByText('never seen')).toBeVisible()
 
   await page.getByRole('button', { name: 'New key' }).click()
-  await page.getByLabel('Label').fill('first')
+  await page.getByLabel('Label', { exact: true }).fill('first')
   await page.getByRole('button', { name: 'Create key' }).click()
   const key = (await page.getByRole('region', { name: 'API key', exact: true }).textContent())?.trim() ?? ''
   expect(key).toMatch(/^ovt_/)

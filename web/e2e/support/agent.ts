@@ -35,51 +35,78 @@ export class Agent {
     return new Agent(server, 0, key)
   }
 
-  async send(event: Record<string, unknown>): Promise<number> {
+  async send(...events: Record<string, unknown>[]): Promise<number> {
     const answer = await fetch(`${stack.baseUrl}/api/v1/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${this.key}` },
-      body: JSON.stringify({
-        server_id: this.server,
-        sent_at: new Date().toISOString(),
-        boot_id: this.boot,
-        events: [{ event_id: randomUUID(), seq: (this.seq += 1), event_time_vpn: new Date().toISOString(), ...event }],
-      }),
+      body: JSON.stringify(this.body(...events)),
     })
     return answer.status
   }
 
+  /** A request's body, for what sends by itself. */
+  body(...events: Record<string, unknown>[]): unknown {
+    const now = new Date().toISOString()
+    return {
+      server_id: this.server,
+      sent_at: now,
+      boot_id: this.boot,
+      events: events.map((event) => ({ event_id: randomUUID(), seq: (this.seq += 1), event_time_vpn: now, ...event })),
+    }
+  }
+
   async connects(common_name: string): Promise<Connected> {
-    const session_id = randomUUID()
-    const virtual_ip = `10.99.0.${(this.nextAddress += 1)}`
-    await this.accepted({
+    const [session] = await this.allConnect([common_name])
+    if (!session) throw new Error('nobody has connected')
+    return session
+  }
+
+  /** In one request. */
+  async allConnect(names: string[]): Promise<Connected[]> {
+    const sessions = names.map((common_name) => ({
+      common_name,
+      virtual_ip: this.address(),
+      session_id: randomUUID(),
+    }))
+    const events = sessions.map(({ common_name, virtual_ip, session_id }) => ({
       type: 'SESSION_CONNECTED',
       event_id: session_id,
       common_name,
       real_ip: '203.0.113.77',
       real_port: 51_820,
       virtual_ip,
-    })
-    return { common_name, virtual_ip, session_id }
+    }))
+    await this.accepted(...events)
+    return sessions
   }
 
   async counts({ session_id, common_name }: Connected, bytes_in: number, bytes_out: number): Promise<void> {
     await this.accepted({ type: 'SESSION_UPDATED', session_id, common_name, bytes_in, bytes_out })
   }
 
-  async disconnects({ session_id, common_name }: Connected): Promise<void> {
-    await this.accepted({
+  async disconnects(session: Connected): Promise<void> {
+    await this.allDisconnect([session])
+  }
+
+  async allDisconnect(sessions: Connected[]): Promise<void> {
+    const ends = sessions.map(({ session_id, common_name }) => ({
       type: 'SESSION_DISCONNECTED',
       session_id,
       common_name,
       bytes_in: 1_000_000,
       bytes_out: 5_000_000,
       bytes_source: 'final',
-    })
+    }))
+    await this.accepted(...ends)
   }
 
-  private async accepted(event: Record<string, unknown>): Promise<void> {
-    const status = await this.send(event)
+  private address(): string {
+    this.nextAddress += 1
+    return `10.99.${this.nextAddress >> 8}.${this.nextAddress & 255}`
+  }
+
+  private async accepted(...events: Record<string, unknown>[]): Promise<void> {
+    const status = await this.send(...events)
     if (status !== 200 && status !== 202) throw new Error(`the agent's event was answered ${status}`)
   }
 }

@@ -5,6 +5,8 @@ export interface PageToVisit {
   path: string
   /** Text that stands on the page once it is complete. */
   ready: string | RegExp
+  /** Drawn on a canvas, by a library that comes later. */
+  charts?: number
 }
 
 interface Found {
@@ -23,12 +25,14 @@ export async function allPages(admin: Api): Promise<PageToVisit[]> {
   return [
     { name: 'dashboard', path: '/dashboard', ready: 'Top VPN users' },
     { name: 'sessions', path: '/sessions', ready: /of .* sessions/ },
-    { name: 'session', path: `/sessions/${session.id}`, ready: 'Timeline' },
+    { name: 'session', path: `/sessions/${session.id}`, ready: 'Timeline', charts: 1 },
     { name: 'identity', path: `/identity?ip=${session.virtual_ip ?? ''}&at=${at}`, ready: /certain|probable/ },
     { name: 'vpn-users', path: '/vpn-users', ready: /of .* VPN users/ },
     { name: 'vpn-user', path: `/vpn-users/${session.vpn_user_id}`, ready: /Certificate/ },
     { name: 'servers', path: '/servers', ready: /VPN servers, .* active sessions/ },
-    { name: 'server', path: `/servers/${server.id}`, ready: 'API keys' },
+    { name: 'server', path: `/servers/${server.id}`, ready: 'API keys', charts: 3 },
+    { name: 'unmatched-events', path: '/events/unmatched', ready: /\d unmatched events/ },
+    { name: 'rejected-events', path: '/events/rejected', ready: /\d rejected events/ },
     { name: 'portal-users', path: '/portal-users', ready: /of .* portal users/ },
     { name: 'new-portal-user', path: '/portal-users/new', ready: 'Full access' },
     { name: 'portal-user', path: `/portal-users/${users[0]?.id ?? 1}`, ready: 'Full access' },

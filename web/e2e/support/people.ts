@@ -25,23 +25,35 @@ export async function aPerson(admin: Api, role: RoleName): Promise<Person & { id
   return { id, username, password }
 }
 
+/** Until the page with that heading is there. Before, what is looked for may be found on the page that is being left. */
+export async function arrived(page: Page, heading: string | RegExp): Promise<void> {
+  await expect(page.getByRole('heading', { level: 1, name: heading, exact: true })).toBeVisible()
+}
+
 export async function fillLogin(page: Page, { username, password }: Person): Promise<void> {
-  await page.getByLabel('Username').fill(username)
+  await arrived(page, 'Sign in')
+  await page.getByLabel('Username', { exact: true }).fill(username)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
-/** Signs in at `path`: the portal asks first, then shows what was asked for. */
-export async function signIn(page: Page, person: Person = stack.admin, path = '/dashboard'): Promise<void> {
+/** Signs in at `path`: the portal asks first, then shows what was asked for, under that heading. */
+export async function signIn(
+  page: Page,
+  person: Person = stack.admin,
+  path = '/dashboard',
+  heading: string | RegExp = 'Dashboard',
+): Promise<void> {
   await page.goto(path)
   await fillLogin(page, person)
   await expect(page.getByRole('button', { name: `Account of ${person.username}` })).toBeVisible()
+  await arrived(page, heading)
 }
 
 export async function signOut(page: Page): Promise<void> {
   await page.getByRole('button', { name: /^Account of/ }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
-  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  await arrived(page, 'Sign in')
 }
 
 /** Until the socket says that everything shown is live. */

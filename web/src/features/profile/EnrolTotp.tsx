@@ -13,8 +13,8 @@ import { LoadingBlock } from '@/components/states/Loading'
 import { QueryState } from '@/components/states/QueryState'
 import { RecoveryCodes } from './RecoveryCodes'
 
-/** Scan, confirm with a code, keep the recovery codes. Only the confirmation turns it on. */
-export function EnrolTotp({ onDone }: { onDone: () => void }) {
+/** Scan, confirm with a code, keep the recovery codes. Only the confirmation turns it on. Without `onDone` there is no way around. */
+export function EnrolTotp({ onDone }: { onDone?: () => void }) {
   const queryClient = useQueryClient()
   const [codes, setCodes] = useState<string[]>()
   const enrolment = useQuery({
@@ -28,7 +28,7 @@ export function EnrolTotp({ onDone }: { onDone: () => void }) {
   const finish = async () => {
     await renew()
     await queryClient.invalidateQueries({ queryKey: ['profile'] })
-    onDone()
+    onDone?.()
   }
   if (codes) return <RecoveryCodes codes={codes} onDone={() => void finish()} />
   return (
@@ -44,7 +44,7 @@ export function EnrolTotp({ onDone }: { onDone: () => void }) {
           <Box sx={{ display: 'grid', gap: 1.5 }}>
             <Typography variant="body2">Scan this with an authenticator app, or type the key in:</Typography>
             <Mono text={secret} copy="key" />
-            <ConfirmForm onConfirmed={setCodes} onCancel={onDone} />
+            <ConfirmForm onConfirmed={setCodes} {...(onDone && { onCancel: onDone })} />
           </Box>
         </Box>
       )}
@@ -52,7 +52,7 @@ export function EnrolTotp({ onDone }: { onDone: () => void }) {
   )
 }
 
-function ConfirmForm({ onConfirmed, onCancel }: { onConfirmed: (codes: string[]) => void; onCancel: () => void }) {
+function ConfirmForm({ onConfirmed, onCancel }: { onConfirmed: (codes: string[]) => void; onCancel?: () => void }) {
   const [code, setCode] = useState('')
   const confirm = useMutation({
     mutationFn: () => answer(api.POST('/api/profile/totp/confirm', { body: { code: code.replaceAll(' ', '') } })),
@@ -83,9 +83,11 @@ function ConfirmForm({ onConfirmed, onCancel }: { onConfirmed: (codes: string[])
         <Button type="submit" variant="contained" disabled={!/^\d{3} ?\d{3}$/.test(code.trim())} loading={confirm.isPending}>
           Turn on
         </Button>
-        <Button color="secondary" onClick={onCancel}>
-          Cancel
-        </Button>
+        {onCancel && (
+          <Button color="secondary" onClick={onCancel}>
+            Cancel
+          </Button>
+        )}
       </Box>
     </Box>
   )

@@ -25,7 +25,7 @@ export function RequiredActionPage({ action }: { action: RequiredAction }) {
         <Brand />
         <Typography variant="h1">{title}</Typography>
         <Typography color="textSecondary">{detail}</Typography>
-        <Panel>{action === 'change_password' ? <ChangePasswordForm /> : <EnrolTotp onDone={() => undefined} />}</Panel>
+        <Panel>{action === 'change_password' ? <ChangePasswordForm /> : <EnrolTotp />}</Panel>
         <Box>
           <Button color="secondary" onClick={() => void logout().catch(() => undefined)}>
             Sign out
