@@ -103,6 +103,9 @@ struct LoadArgs {
     /// VPN users over all connections.
     #[arg(long, default_value_t = 10_000)]
     users: usize,
+    /// Opens so many sessions first, as fast as they are taken; then the rate begins, with these sessions open.
+    #[arg(long, default_value_t = 0)]
+    hold: usize,
     /// The same seed gives the same ids. Default: the current time.
     #[arg(long)]
     seed: Option<u64>,
@@ -207,6 +210,7 @@ async fn load(args: LoadArgs) -> anyhow::Result<()> {
         mix: args.mix,
         numbering: args.seq,
         users: args.users,
+        hold: args.hold,
         seed,
         retry: args.retry,
     };

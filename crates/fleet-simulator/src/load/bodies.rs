@@ -29,6 +29,8 @@ pub(super) struct Bodies {
     pub numbered: bool,
     mix: Mix,
     compression: Option<Compression>,
+    /// Sessions to open before anything else; 0 once they are open.
+    to_open: usize,
     /// Users without a session.
     idle: Vec<u32>,
     open: VecDeque<OpenSession>,
@@ -67,6 +69,7 @@ impl Bodies {
             numbered,
             mix: settings.mix,
             compression: settings.compression,
+            to_open: (settings.hold / settings.connections).min(share),
             idle: (first..first + share)
                 .rev()
                 .filter_map(|user| user.try_into().ok())
@@ -190,6 +193,11 @@ impl Bodies {
         Ok(())
     }
 
+    /// Whether there are sessions to open before the load proper.
+    pub(super) fn is_filling(&self) -> bool {
+        self.to_open > 0
+    }
+
     /// By the weights, as far as there is somebody to connect or disconnect.
     fn next_kind(&self) -> Kind {
         let Mix {
@@ -200,7 +208,7 @@ impl Bodies {
         let point = spread(self.seed ^ self.events.wrapping_mul(31) ^ self.lane as u64);
         let point = (point % u64::from(connects + updates + disconnects)) as u32;
         match point {
-            _ if self.open.is_empty() => Kind::Connect,
+            _ if self.open.is_empty() || self.is_filling() => Kind::Connect,
             point if point < connects && self.idle.is_empty() => Kind::Disconnect,
             point if point < connects => Kind::Connect,
             point if point < connects + updates => Kind::Update,
@@ -215,6 +223,7 @@ impl Bodies {
             bytes: 2_400,
         };
         self.open.push_back(session);
+        self.to_open = self.to_open.saturating_sub(1);
         Some(session)
     }
 

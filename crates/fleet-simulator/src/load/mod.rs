@@ -42,6 +42,8 @@ pub struct LoadSettings {
     pub numbering: Numbering,
     /// VPN users over all connections; each belongs to one connection.
     pub users: usize,
+    /// Sessions that are opened before the rate begins; without a limit of events they stay about as many.
+    pub hold: usize,
     /// The same seed gives the same ids.
     pub seed: u64,
     /// Sends a request again until it is accepted.
@@ -137,6 +139,7 @@ fn check(settings: &LoadSettings) -> anyhow::Result<()> {
         settings.users >= settings.connections,
         "--users must not be fewer than connections"
     );
+    anyhow::ensure!(settings.users >= settings.hold, "--users must not be fewer than --hold");
     Ok(())
 }
 

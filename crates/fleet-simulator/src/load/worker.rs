@@ -85,7 +85,10 @@ impl Worker {
     async fn send_all(&mut self) {
         let mut due = self.shared.begun + self.first_due;
         while !self.shared.is_over() {
-            if self.interval.is_some() {
+            let filling = self.bodies.is_filling();
+            if filling {
+                due = Instant::now() + self.first_due;
+            } else if self.interval.is_some() {
                 tokio::time::sleep_until(due.into()).await;
             }
             let count = self.shared.claim(self.batch_size);
@@ -96,7 +99,11 @@ impl Worker {
             let Ok(body) = self.bodies.next(count, seq) else { return };
             self.connection.prepare(&self.head, body);
             // With a rate, a request counts from when it was due: being late is the server's doing.
-            let begun = if self.interval.is_some() { due } else { Instant::now() };
+            let begun = if self.interval.is_some() && !filling {
+                due
+            } else {
+                Instant::now()
+            };
             self.send(count, begun).await;
             due += self.interval.unwrap_or_default();
         }

@@ -29,6 +29,7 @@ fn settings(server: &Server) -> LoadSettings {
         },
         numbering: Numbering::Auto,
         users: 90,
+        hold: 0,
         seed: 5,
         retry: false,
     }
@@ -138,6 +139,22 @@ async fn no_more_is_sent_than_the_rate_allows() {
     };
     let report = run_load(settings, never()).await.unwrap();
     assert!(report.seconds > 0.25 && report.events_accepted == 600, "{report}");
+}
+
+#[tokio::test]
+async fn sessions_to_hold_are_opened_first_and_then_the_mix_begins() {
+    let server = Server::start().await;
+    let settings = LoadSettings {
+        hold: 60,
+        rate: Some(600.0),
+        events: Some(60),
+        batch_size: 10,
+        ..settings(&server)
+    };
+    let report = run_load(settings, never()).await.unwrap();
+    assert_eq!(report.events_accepted, 60);
+    let kinds: HashSet<String> = server.events().iter().map(|event| event["type"].to_string()).collect();
+    assert_eq!(kinds, HashSet::from([r#""SESSION_CONNECTED""#.to_owned()]));
 }
 
 #[tokio::test]
