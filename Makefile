@@ -1,6 +1,6 @@
 # Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime reset
+.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse reset
 export PORT_BASE PROFILE DEMO FILTER RUN_MODE
 
 help: ## this list
@@ -56,6 +56,12 @@ bench-ingest: ## events per second from agent to database, beside PostgreSQL's o
 
 bench-realtime: ## thousands of WebSocket clients, each of which must get every change once
 	@deploy/local/bench-realtime
+
+bench-portal: ## the portal in Chromium with 10,000 active sessions and 200 events a second (MINUTES=10)
+	@deploy/local/bench-portal
+
+lighthouse: ## first loads of the portal on a slow machine and line: paints, shifts, blocked time, bytes
+	@BENCH=loads SESSIONS=200 RATE=10 deploy/local/bench-portal
 
 reset: ## stop everything and delete its data
 	@deploy/local/reset

@@ -5,12 +5,13 @@ const baseURL = process.env.BASE_URL ?? 'http://127.0.0.1:18480'
 
 export default defineConfig({
   testDir: 'e2e',
-  outputDir: '../.local/web-results',
+  // Each kind of run has its own: they may go on at the same time.
+  outputDir: `../.local/web-results/${process.env.npm_lifecycle_event ?? 'playwright'}`,
   // One stack, one browser: the journeys look at the same live data.
   workers: 1,
   retries: 0,
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   forbidOnly: true,
   use: {
@@ -25,5 +26,7 @@ export default defineConfig({
     { name: 'journeys', testMatch: 'journeys/*.spec.ts' },
     { name: 'accessibility', testMatch: 'accessibility.spec.ts' },
     { name: 'screenshots', testMatch: 'screenshots.spec.ts' },
+    { name: 'bench-loads', testMatch: 'bench/loads.spec.ts' },
+    { name: 'bench-live', testMatch: 'bench/live.spec.ts' },
   ],
 })
