@@ -1,15 +1,7 @@
-import Box from '@mui/material/Box'
 import type { ServerStatus, SessionStatus } from '@/api/types'
+import type { Tone } from '@/theme/tones'
 
-export type Tone = 'good' | 'caution' | 'bad' | 'info' | 'neutral'
-
-const toneColours: Record<Tone, { text: string; back: string }> = {
-  good: { text: 'ovt.good', back: 'ovt.goodSoft' },
-  caution: { text: 'ovt.caution', back: 'ovt.cautionSoft' },
-  bad: { text: 'ovt.bad', back: 'ovt.badSoft' },
-  info: { text: 'ovt.info', back: 'ovt.infoSoft' },
-  neutral: { text: 'ovt.textMuted', back: 'ovt.neutralSoft' },
-}
+export type { Tone }
 
 interface ChipProps {
   tone: Tone
@@ -21,49 +13,11 @@ interface ChipProps {
 
 /** A word with a tone. The word says it all; the colour only helps. */
 export function ToneChip({ tone, label, dot = false, title }: ChipProps) {
-  const { text, back } = toneColours[tone]
   return (
-    <Box
-      component="span"
-      title={title}
-      sx={{
-        display: 'inline-flex',
-        alignItems: 'center',
-        gap: 0.75,
-        px: 1,
-        height: 22,
-        borderRadius: 11,
-        bgcolor: back,
-        color: text,
-        fontSize: '0.75rem',
-        fontWeight: 560,
-        whiteSpace: 'nowrap',
-        lineHeight: 1,
-        verticalAlign: 'middle',
-      }}
-    >
-      {dot && <Dot pulse={dot === 'pulse'} />}
+    <span className={`chip chip-${tone}`} title={title}>
+      {dot && <span className={dot === 'pulse' ? 'chip-dot pulse' : 'chip-dot'} aria-hidden />}
       {label}
-    </Box>
-  )
-}
-
-function Dot({ pulse }: { pulse: boolean }) {
-  return (
-    <Box
-      component="span"
-      aria-hidden
-      sx={{
-        width: 7,
-        height: 7,
-        borderRadius: '50%',
-        bgcolor: 'currentColor',
-        ...(pulse && {
-          animation: 'ovt-pulse 2s ease-in-out infinite',
-          '@keyframes ovt-pulse': { '50%': { opacity: 0.35 } },
-        }),
-      }}
-    />
+    </span>
   )
 }
 

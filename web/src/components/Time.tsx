@@ -1,4 +1,3 @@
-import Box from '@mui/material/Box'
 import { useOfNow } from '@/format/now'
 import { unknown } from '@/format/number'
 import { formatDate, formatRelative, formatTime, formatTimeOfDay, zoneName, type Precision } from '@/format/time'
@@ -25,14 +24,14 @@ export function Time({ at, precision = 'seconds', relative = 'beside' }: TimePro
   }
   return (
     <time dateTime={at} title={`${absolute} ${zoneName(clock, at)}`}>
-      <Box component="span" sx={{ whiteSpace: 'nowrap' }}>
+      <span className="nowrap">
         {formatDate(at, clock)} <span className="tabular">{formatTimeOfDay(at, clock, precision)}</span>
-      </Box>
+      </span>
       {relative === 'beside' && ' '}
       {relative === 'beside' && (
-        <Box component="span" sx={{ color: 'text.secondary', ml: 0.5, whiteSpace: 'nowrap' }}>
+        <span className="age">
           <Age at={at} />
-        </Box>
+        </span>
       )}
     </time>
   )

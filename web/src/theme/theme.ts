@@ -1,4 +1,5 @@
 import { createTheme, type Theme } from '@mui/material/styles'
+import { classes } from './classes'
 import { dark, fontFamily, light, monospace, type SchemeTokens } from './tokens'
 
 export type Density = 'comfortable' | 'compact'
@@ -119,6 +120,7 @@ const baseline = {
   html: { overflowY: 'scroll' },
   body: { fontFeatureSettings: "'cv05', 'ss03'", WebkitFontSmoothing: 'antialiased' },
   'a:focus-visible, [tabindex]:focus-visible': { outline: '2px solid var(--ovt-palette-primary-main)', outlineOffset: 2, borderRadius: 4 },
+  ...classes,
   '.tabular': { fontVariantNumeric: 'tabular-nums' },
   '.mono': { fontFamily: monospace, fontSize: '0.93em' },
   '.visually-hidden': {

@@ -28,7 +28,7 @@ export function RangeFilter({ label, value, onChange, presets = usual }: RangeFi
         choices={choices}
         value={value.range === 'all' ? undefined : value.range}
         onChange={(range = 'all') => onChange(range === 'custom' ? { range } : { range, from: undefined, to: undefined })}
-        width={165}
+        width={150}
       />
       {value.range === 'custom' && (
         <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap' }}>

@@ -13,7 +13,7 @@ interface TextFilterProps {
 }
 
 /** Text that filters once typing has paused, or at once on Enter. */
-export function TextFilter({ label, value, onChange, placeholder, width = 210, error }: TextFilterProps) {
+export function TextFilter({ label, value, onChange, placeholder, width = 190, error }: TextFilterProps) {
   const [typed, setTyped] = useState(value)
   const [known, setKnown] = useState(value)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)

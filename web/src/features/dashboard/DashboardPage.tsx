@@ -49,8 +49,8 @@ function QuickActions() {
 function Loading() {
   return (
     <>
-      <LoadingBlock height={92} />
-      <LoadingBlock height={360} />
+      <LoadingBlock height={104} />
+      <LoadingBlock height={418} />
       <LoadingBlock height={280} />
     </>
   )

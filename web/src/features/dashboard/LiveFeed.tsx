@@ -2,6 +2,7 @@ import Box from '@mui/material/Box'
 import { memo } from 'react'
 import type { LiveSession, Session } from '@/api/types'
 import { Panel } from '@/components/Panel'
+import { PlainLink } from '@/components/PlainLink'
 import { TextLink } from '@/components/TextLink'
 import { unknown } from '@/format/number'
 import { durationOf } from '@/format/session'
@@ -10,6 +11,7 @@ import { usePreferences } from '@/preferences/preferences'
 import { useLiveFeed } from '@/realtime/hooks'
 
 const length = 10
+const entryHeight = 32
 
 type Feed = (Session | LiveSession)[]
 
@@ -71,49 +73,48 @@ function Column({ title, live, loaded, instant, detail }: ColumnProps) {
       <Box component="h3" sx={{ m: 0, mb: 0.5, fontSize: '0.75rem', fontWeight: 560, color: 'text.secondary' }}>
         {title}
       </Box>
-      <Box component="ol" sx={{ listStyle: 'none', m: 0, p: 0, minHeight: length * 32 }}>
-        {sessions.map((session) => (
-          <Entry key={session.id} session={session} at={instant(session)} detail={detail(session)} />
+      <ol className="feed" style={{ height: length * entryHeight }}>
+        {sessions.map((session, index) => (
+          <Entry
+            key={session.id}
+            session={session}
+            place={index}
+            at={instant(session)}
+            detail={detail(session)}
+            arrived={live.includes(session)}
+          />
         ))}
-        {sessions.length === 0 && <Box sx={{ color: 'text.secondary', fontSize: '0.8125rem', py: 1 }}>Nobody yet.</Box>}
-      </Box>
+        {sessions.length === 0 && <li>Nobody yet.</li>}
+      </ol>
     </Box>
   )
 }
 
-/** Others come and go several times a second: who stays is not drawn again. */
-const Entry = memo(function Entry({ session, at, detail }: { session: LiveSession; at: string; detail: string }) {
+interface EntryProps {
+  session: LiveSession
+  /** From the top, 0 is the newest. */
+  place: number
+  at: string
+  detail: string
+  /** While one looks. */
+  arrived: boolean
+}
+
+/** Others come and go several times a second: who stays is only moved. */
+const Entry = memo(function Entry({ session, place, at, detail, arrived }: EntryProps) {
   const clock = usePreferences()
   return (
-    <Box
-      component="li"
-      sx={{
-        height: 32,
-        display: 'grid',
-        gridTemplateColumns: '58px minmax(0, 1fr) auto',
-        alignItems: 'center',
-        gap: 1,
-        fontSize: '0.8125rem',
-        borderBottom: '1px solid',
-        borderColor: 'ovt.line',
-        animation: 'ovt-arrive 1.4s ease-out',
-        '@keyframes ovt-arrive': { from: { backgroundColor: 'var(--ovt-palette-ovt-primarySoft)' } },
-      }}
-    >
-      <Box component="time" dateTime={at} className="tabular" sx={{ color: 'text.secondary', fontSize: '0.75rem' }}>
+    <li className={arrived ? 'arrived' : undefined} style={{ transform: `translateY(${place * entryHeight}px)` }}>
+      <time dateTime={at} className="tabular">
         {formatTimeOfDay(at, { ...clock, hourCycle: '24' })}
-      </Box>
-      <Box sx={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
-        <TextLink to={`/sessions/${session.id}`} title={`${session.common_name} on ${session.server_instance}`} sx={{ fontWeight: 520 }}>
+      </time>
+      <span className="feed-name">
+        <PlainLink strong to={`/sessions/${session.id}`} title={`${session.common_name} on ${session.server_instance}`}>
           {session.common_name}
-        </TextLink>
-        <Box component="span" sx={{ display: { xs: 'none', xl: 'inline' }, color: 'text.secondary', ml: 1, fontSize: '0.75rem' }}>
-          {session.server_instance}
-        </Box>
-      </Box>
-      <Box className="tabular" sx={{ color: 'text.secondary', fontSize: '0.75rem', whiteSpace: 'nowrap' }}>
-        {detail}
-      </Box>
-    </Box>
+        </PlainLink>
+        <span className="feed-server">{session.server_instance}</span>
+      </span>
+      <span className="feed-detail tabular">{detail}</span>
+    </li>
   )
 })

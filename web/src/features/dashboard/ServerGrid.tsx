@@ -1,7 +1,7 @@
 import Box from '@mui/material/Box'
 import { useQuery } from '@tanstack/react-query'
 import { Clock, Unplug } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { serversQuery } from '@/api/servers'
 import type { Server, ServerStatus } from '@/api/types'
@@ -16,6 +16,8 @@ import { Time } from '@/components/Time'
 import { formatCount } from '@/format/number'
 import { formatSkew } from '@/format/server'
 import { useLiveStats } from '@/realtime/hooks'
+
+const listHeight = 344
 
 /** What needs somebody comes first. */
 const urgency: Record<ServerStatus, number> = { silent: 0, degraded: 1, healthy: 2, never_seen: 3, retired: 4 }
@@ -38,7 +40,7 @@ export function ServerGrid() {
         </TextLink>
       }
     >
-      <QueryState query={query} what="the VPN servers" loading={<LoadingBlock height={280} />}>
+      <QueryState query={query} what="the VPN servers" loading={<LoadingBlock height={listHeight} />}>
         {({ servers }) =>
           servers.length === 0 ? (
             <EmptyState title="No VPN server yet" detail="A VPN server appears here once an admin has registered it." />
@@ -52,6 +54,10 @@ export function ServerGrid() {
                 display: 'grid',
                 gap: 1.25,
                 gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 208px), 1fr))',
+                // As high as the feed beside it, from the beginning: a large fleet scrolls, what needs somebody is on top.
+                height: { lg: listHeight },
+                alignContent: 'start',
+                overflowY: 'auto',
               }}
             >
               {inOrder(servers).map((server) => (
@@ -69,7 +75,7 @@ export function ServerGrid() {
   )
 }
 
-function ServerCard({ server, sessions }: { server: Server; sessions: number }) {
+const ServerCard = memo(function ServerCard({ server, sessions }: { server: Server; sessions: number }) {
   const { health, gaps } = server
   return (
     <Box
@@ -122,7 +128,7 @@ function ServerCard({ server, sessions }: { server: Server; sessions: number }) 
       </Box>
     </Box>
   )
-}
+})
 
 function Load({ label, percent }: { label: string; percent: number | null | undefined }) {
   return (

@@ -1,6 +1,6 @@
 import Box from '@mui/material/Box'
 import { Activity, ArrowDownUp, CalendarClock, ShieldUser, UsersRound, type LucideIcon } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { memo } from 'react'
 import { Link } from 'react-router'
 import type { Dashboard } from '@/api/types'
 import { formatBytes, formatCount } from '@/format/number'
@@ -64,12 +64,12 @@ interface CardProps {
   icon: LucideIcon
   title: string
   value: string
-  note: ReactNode
+  note: string
   /** The figure moves by itself. */
   live?: boolean
 }
 
-function Card({ to, icon: Icon, title, value, note, live }: CardProps) {
+const Card = memo(function Card({ to, icon: Icon, title, value, note, live }: CardProps) {
   return (
     <Box
       component={Link}
@@ -110,7 +110,7 @@ function Card({ to, icon: Icon, title, value, note, live }: CardProps) {
       </Box>
     </Box>
   )
-}
+})
 
 function LiveDot() {
   return (

@@ -80,7 +80,6 @@ function Content({ server }: { server: ServerDetail }) {
           display: 'grid',
           gap: 2,
           gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) minmax(0, 1fr)' },
-          alignItems: 'start',
         }}
       >
         <Gaps server={server} />

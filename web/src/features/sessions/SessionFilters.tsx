@@ -25,7 +25,7 @@ export function SessionFilters({ view, setView, end }: SessionFiltersProps) {
         placeholder="10.8.0.0/24"
         value={view.ip}
         error={ipError(view.ip)}
-        width={185}
+        width={170}
         onChange={(ip) => setView({ ip }, { replace: true })}
       />
       <UserFilter value={view.user_id} onChange={(user_id) => setView({ user_id })} />

@@ -109,7 +109,6 @@ function Content({ session }: { session: SessionDetail }) {
           display: 'grid',
           gap: 2,
           gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1.2fr) minmax(0, 1fr)' },
-          alignItems: 'start',
         }}
       >
         <Panel title="Overview">

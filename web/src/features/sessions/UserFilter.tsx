@@ -35,7 +35,7 @@ export function UserFilter({ value, onChange }: { value: string | undefined; onC
           slotProps={{ ...params.slotProps, inputLabel: { ...params.slotProps.inputLabel, shrink: true } }}
         />
       )}
-      sx={{ width: { xs: '100%', sm: 200 } }}
+      sx={{ width: { xs: '100%', sm: 180 } }}
     />
   )
 }

@@ -1,7 +1,7 @@
 import type { Session } from '@/api/types'
 import type { Column } from '@/components/data-grid/columns'
+import { PlainLink } from '@/components/PlainLink'
 import { SessionStatusChip } from '@/components/StatusChip'
-import { TextLink } from '@/components/TextLink'
 import { Time } from '@/components/Time'
 import { formatBytes, formatCount, unknown } from '@/format/number'
 import { formatDuration } from '@/format/time'
@@ -17,33 +17,33 @@ export const sessionColumns: Column<Session>[] = [
     fixed: true,
     sortable: true,
     flex: 1.5,
-    minWidth: 170,
+    minWidth: 160,
     cellRenderer: ({ data }: Cell) =>
       data && (
-        <TextLink to={`/sessions/${data.id}`} sx={{ fontWeight: 560 }}>
+        <PlainLink strong to={`/sessions/${data.id}`}>
           {data.common_name}
-        </TextLink>
+        </PlainLink>
       ),
   },
   {
     id: 'session_status',
     headerName: 'Status',
     sortable: true,
-    width: 125,
+    width: 122,
     cellRenderer: ({ data }: Cell) => data && <SessionStatusChip status={data.session_status} />,
   },
   {
     id: 'server_instance',
     headerName: 'VPN server',
     sortable: true,
-    width: 140,
-    cellRenderer: ({ data }: Cell) => data && <TextLink to={`/servers/${data.server_key}`}>{data.server_instance}</TextLink>,
+    width: 125,
+    cellRenderer: ({ data }: Cell) => data && <PlainLink to={`/servers/${data.server_key}`}>{data.server_instance}</PlainLink>,
   },
   {
     id: 'virtual_ip',
     headerName: 'Virtual address',
     sortable: true,
-    width: 140,
+    width: 132,
     cellClass: 'mono',
     valueGetter: ({ data }) => data?.virtual_ip ?? data?.virtual_ip6 ?? unknown,
   },
@@ -51,7 +51,7 @@ export const sessionColumns: Column<Session>[] = [
     id: 'real_ip',
     headerName: 'Real address',
     sortable: true,
-    width: 150,
+    width: 128,
     cellClass: 'mono',
     valueGetter: ({ data }) => data?.real_ip ?? unknown,
   },
@@ -59,22 +59,15 @@ export const sessionColumns: Column<Session>[] = [
     id: 'connected_at',
     headerName: 'Connected',
     sortable: true,
-    width: 165,
+    width: 160,
     cellRenderer: ({ data }: Cell) => data && <Time at={data.connected_at} relative="none" />,
-  },
-  {
-    id: 'disconnected_at',
-    headerName: 'Ended',
-    sortable: true,
-    width: 165,
-    cellRenderer: ({ data }: Cell) => data && <Time at={data.disconnected_at} relative="none" />,
   },
   {
     id: 'duration_seconds',
     headerName: 'Duration',
     sortable: true,
     numeric: true,
-    width: 115,
+    width: 102,
     valueGetter: ({ data }) => formatDuration(data?.duration_seconds),
   },
   {
@@ -82,7 +75,7 @@ export const sessionColumns: Column<Session>[] = [
     headerName: 'From client',
     sortable: true,
     numeric: true,
-    width: 110,
+    width: 102,
     valueGetter: ({ data }) => formatBytes(data?.bytes_in),
   },
   {
@@ -90,8 +83,15 @@ export const sessionColumns: Column<Session>[] = [
     headerName: 'To client',
     sortable: true,
     numeric: true,
-    width: 110,
+    width: 98,
     valueGetter: ({ data }) => formatBytes(data?.bytes_out),
+  },
+  {
+    id: 'disconnected_at',
+    headerName: 'Ended',
+    sortable: true,
+    width: 165,
+    cellRenderer: ({ data }: Cell) => data && <Time at={data.disconnected_at} relative="none" />,
   },
   {
     id: 'ended_by',

@@ -84,7 +84,6 @@ function Content({ user }: { user: VpnUserDetail }) {
           display: 'grid',
           gap: 2,
           gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) minmax(0, 1fr)' },
-          alignItems: 'start',
         }}
       >
         <Panel title="Person">
@@ -95,7 +94,7 @@ function Content({ user }: { user: VpnUserDetail }) {
               { label: 'Contact number', value: user.contact_no ?? unknown },
               { label: 'Type', value: user.user_type ?? unknown },
               { label: 'Business status', value: user.business_status ?? unknown },
-              { label: 'Edited', value: <Time at={user.updated_at} /> },
+              { label: 'Edited', value: user.updated_at === user.created_at ? 'never' : <Time at={user.updated_at} /> },
             ]}
           />
         </Panel>
@@ -124,7 +123,6 @@ function Content({ user }: { user: VpnUserDetail }) {
           display: 'grid',
           gap: 2,
           gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) minmax(0, 1fr)' },
-          alignItems: 'start',
         }}
       >
         <StaticAddresses user={user} />
