@@ -80,6 +80,7 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
         suppressMovableColumns
         enableCellTextSelection
         animateRows={false}
+        rowBuffer={4}
         tooltipShowDelay={400}
         suppressNoRowsOverlay
         rowSelection={
