@@ -39,7 +39,7 @@ export function Page({ title, heading, subtitle, crumbs, actions, fill, children
     >
       <title>{`${title} · OpenVPN Telemetry`}</title>
       <Box component="header" sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'flex-end', gap: 1.5, minHeight: 38 }}>
-        <Box sx={{ flex: '1 1 240px', minWidth: 0 }}>
+        <Box sx={{ flex: { xs: '1 1 100%', sm: '1 1 240px' }, minWidth: 0 }}>
           {crumbs && <Crumbs crumbs={crumbs} />}
           <Typography variant="h1" sx={{ overflowWrap: 'anywhere' }}>
             {heading ?? title}

@@ -58,6 +58,8 @@ function optionsOf({ series, format, from, to, max, signed, zoom }: TimeChartPro
       max,
       interval: max && max / 4,
       splitNumber: 3,
+      // Signed figures are whole ones: no label twice.
+      minInterval: signed ? 1 : undefined,
       splitLine: { lineStyle: { color: tokens.line } },
       axisLabel: { ...text, formatter: format },
     },

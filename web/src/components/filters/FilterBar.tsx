@@ -17,6 +17,8 @@ export function FilterBar({ children, onClear, end }: { children: ReactNode; onC
         py: 1.25,
         borderBottom: '1px solid',
         borderColor: 'divider',
+        // On a phone two beside each other, or nothing would be seen of the list.
+        '@media (max-width: 599.95px)': { '& > .MuiFormControl-root, & > .MuiAutocomplete-root': { width: 'calc(50% - 4px)' } },
       }}
     >
       {children}

@@ -21,7 +21,7 @@ export function DashboardPage() {
         {(dashboard) => (
           <>
             <SummaryCards dashboard={dashboard} />
-            <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) minmax(0, 1.1fr)' } }}>
+            <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 0.85fr) minmax(0, 1.15fr)' } }}>
               <ServerGrid />
               <LiveFeed connects={dashboard.recent_connects} disconnects={dashboard.recent_disconnects} />
             </Box>

@@ -15,7 +15,12 @@ export function SummaryCards({ dashboard }: { dashboard: Dashboard }) {
     : 'now'
   return (
     <Box
-      sx={{ display: 'grid', gap: { xs: 1, sm: 2 }, gridTemplateColumns: { xs: '1fr 1fr', md: 'repeat(auto-fit, minmax(180px, 1fr))' } }}
+      sx={{
+        display: 'grid',
+        gap: { xs: 1, sm: 2 },
+        gridTemplateColumns: { xs: '1fr 1fr', md: 'repeat(auto-fit, minmax(180px, 1fr))' },
+        '& > :last-child:nth-child(odd)': { gridColumn: { xs: 'span 2', md: 'auto' } },
+      }}
     >
       <Card
         to="/sessions?status=active"
@@ -90,7 +95,7 @@ const Card = memo(function Card({ to, icon: Icon, title, value, note, live }: Ca
         '&:hover': { borderColor: 'primary.main' },
       }}
     >
-      <Box sx={{ display: 'flex', alignItems: 'center', gap: 0.75, color: 'text.secondary', fontSize: '0.8125rem' }}>
+      <Box sx={{ display: 'flex', alignItems: 'center', gap: 0.75, color: 'text.secondary', fontSize: '0.8125rem', whiteSpace: 'nowrap' }}>
         <Icon size={15} aria-hidden />
         {title}
         {live && <LiveDot />}
@@ -119,7 +124,9 @@ function LiveDot() {
       sx={{ ml: 'auto', display: 'inline-flex', alignItems: 'center', gap: 0.5, color: 'ovt.good', fontSize: '0.6875rem', fontWeight: 600 }}
     >
       <Box component="span" aria-hidden sx={{ width: 6, height: 6, borderRadius: '50%', bgcolor: 'currentColor' }} />
-      live
+      <Box component="span" sx={{ display: { xs: 'none', sm: 'inline' } }}>
+        live
+      </Box>
     </Box>
   )
 }

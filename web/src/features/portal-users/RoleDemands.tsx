@@ -29,7 +29,7 @@ export function RoleDemands() {
               p: 0,
               display: 'grid',
               columnGap: 4,
-              gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 320px), 1fr))',
+              gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 230px), 1fr))',
             }}
           >
             {roles.map((role) => (
