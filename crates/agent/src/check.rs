@@ -66,14 +66,16 @@ fn find_server() -> Result<PathBuf, String> {
         .filter_map(|folder| fs::read_dir(folder).ok())
         .flat_map(|entries| entries.filter_map(|entry| entry.ok().map(|entry| entry.path())))
         .filter(|path| path.extension().is_some_and(|extension| extension == "conf"))
+        // A host may be a client of other servers.
+        .filter(|path| read(path).is_ok_and(|text| Server::read(path, &text).is_server))
         .collect();
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(
-            "No OpenVPN configuration is in /etc/openvpn/server or /etc/openvpn: name it with --openvpn-config FILE."
+            "No OpenVPN server's configuration is in /etc/openvpn/server or /etc/openvpn: name it with --openvpn-config FILE."
                 .to_owned(),
         ),
-        _ => Err("There are several OpenVPN configurations: name one with --openvpn-config FILE.".to_owned()),
+        _ => Err("There are several OpenVPN servers' configurations: name one with --openvpn-config FILE.".to_owned()),
     }
 }
 
