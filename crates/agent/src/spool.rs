@@ -8,11 +8,11 @@ mod record;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 pub use record::{Kind, Record};
-use record::{decode, encode};
+use record::{decode, encode, read_record};
 
 /// Sizes of the spool, bytes.
 #[derive(Debug, Clone, Copy)]
@@ -253,15 +253,13 @@ pub fn read_from(folder: &Path, index: u64, max_records: usize, max_bytes: usize
     let segments = segments(folder)?;
     let begin = segments.range(..=index).next_back().map_or(index, |(first, _)| *first);
     for first in segments.range(begin..).map(|(first, _)| *first) {
-        let content = match fs::read(path(folder, first)) {
-            Ok(content) => content,
+        let mut file = match File::open(path(folder, first)) {
+            Ok(file) => BufReader::new(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        let mut at = 0;
-        // One by one: only those that are wanted are kept in memory.
-        while let Some((record, length)) = decode(&content[at..]) {
-            at += length;
+        // One by one: a segment is larger than what is wanted of it.
+        while let Some(record) = read_record(&mut file)? {
             if record.index < index {
                 continue;
             }

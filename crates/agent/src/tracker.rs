@@ -26,6 +26,9 @@ use session::{Tracked, from_environment, from_millis, millis, seconds, update};
 /// Daemons before this one that are remembered: a hook of theirs may run late.
 const REMEMBERED_LIVES: usize = 16;
 
+/// Updates that one tick brings at most.
+const UPDATES_A_TICK: usize = 500;
+
 /// How the tracker behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -409,12 +412,14 @@ impl Tracker {
     fn tick(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
         self.settle_ends(now, events);
         let interval = self.settings.update_interval.whole_milliseconds() as i64;
-        for (key, session) in &mut self.sessions {
+        let due = self.sessions.iter_mut().filter(|(_, session)| {
             let news = (session.bytes_in, session.bytes_out) != (session.told.0, session.told.1);
-            if news && millis(now) - session.told.2 >= interval {
-                let at = from_millis(session.read_at);
-                events.push(update(key, session, at, &self.settings.namespace));
-            }
+            news && millis(now) - session.told.2 >= interval
+        });
+        // The others follow with the next ticks: thousands at once would cost memory, and the product a peak.
+        for (key, session) in due.take(UPDATES_A_TICK) {
+            let at = from_millis(session.read_at);
+            events.push(update(key, session, at, &self.settings.namespace));
         }
         let due = |at: OffsetDateTime| now - at >= self.settings.snapshot_interval;
         // Only a fresh list tells which sessions there are; without one nothing is claimed.

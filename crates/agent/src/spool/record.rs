@@ -1,6 +1,8 @@
 //! One record of a segment: `length | CRC-32 | index | kind | payload`, all numbers little-endian. A record that a crash has torn
 //! fails its check, and everything after it is taken as never written.
 
+use std::io::{self, BufRead, Read};
+
 /// What may be given up when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -36,6 +38,23 @@ pub(super) fn encode(buffer: &mut Vec<u8>, index: u64, kind: Kind, payload: &[u8
     buffer.extend_from_slice(&index.to_le_bytes());
     buffer.push(kind);
     buffer.extend_from_slice(payload);
+}
+
+/// The next record of a file; `None` at its end or where a write was torn.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn read_record(file: &mut impl BufRead) -> io::Result<Option<Record>> {
+    let mut bytes = Vec::with_capacity(HEADER);
+    file.take(HEADER as u64).read_to_end(&mut bytes)?;
+    let Some(length) = bytes.first_chunk().map(|length| u32::from_le_bytes(*length)) else {
+        return Ok(None);
+    };
+    if bytes.len() == HEADER && length as usize <= MAX_PAYLOAD {
+        bytes.reserve_exact(length as usize);
+        file.take(length.into()).read_to_end(&mut bytes)?;
+    }
+    Ok(decode(&bytes).map(|(record, _)| record))
 }
 
 /// The record at the beginning of `bytes` and its length; `None` at the end or where a write was torn.
