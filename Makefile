@@ -1,6 +1,6 @@
 # Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse reset
+.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb reset
 export PORT_BASE PROFILE DEMO FILTER RUN_MODE
 
 help: ## this list
@@ -62,6 +62,12 @@ bench-portal: ## the portal in Chromium with 10,000 active sessions and 200 even
 
 lighthouse: ## first loads of the portal on a slow machine and line: paints, shifts, blocked time, bytes
 	@BENCH=loads SESSIONS=200 RATE=10 deploy/local/bench-portal
+
+bench-agent: ## memory and processor time of an agent that holds 10,000 sessions
+	@deploy/local/bench-agent
+
+agent-deb: ## the agent's Debian package
+	@deploy/agent/build-deb
 
 reset: ## stop everything and delete its data
 	@deploy/local/reset
