@@ -140,12 +140,12 @@ fn readable(error: &reqwest::Error) -> String {
 
 fn certificate_advice(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     use rustls::CertificateError as Wrong;
-    let inner = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
-    let rustls::Error::InvalidCertificate(wrong) = inner.downcast_ref()? else {
+    let rustls::Error::InvalidCertificate(wrong) = tls_error(cause)? else {
         return None;
     };
     Some(match wrong {
-        Wrong::UnknownIssuer => {
+        // A bad signature: another authority of the same name.
+        Wrong::UnknownIssuer | Wrong::BadSignature => {
             "the product's certificate is not signed by an authority that this agent trusts, see tls.ca_file"
         }
         Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
@@ -158,5 +158,13 @@ fn certificate_advice(cause: &(dyn std::error::Error + 'static)) -> Option<&'sta
             "the product's certificate is not valid yet, or this host's clock is wrong"
         }
         _ => return None,
+    })
+}
+
+/// It comes wrapped in IO errors, which do not show what they wrap as their source.
+fn tls_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    cause.downcast_ref().or_else(|| {
+        let wrapped = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+        tls_error(wrapped)
     })
 }
