@@ -36,6 +36,11 @@ impl MigratorTrait for Migrator {
                 up: include_str!("../sql/0005_live_portal.up.sql"),
                 down: include_str!("../sql/0005_live_portal.down.sql"),
             },
+            Step {
+                name: "0007_inventory",
+                up: include_str!("../sql/0007_inventory.up.sql"),
+                down: include_str!("../sql/0007_inventory.down.sql"),
+            },
         ];
         steps
             .into_iter()

@@ -1,10 +1,14 @@
 //! The JSON of `/api/v1`, as an agent writes it: for the agent itself and for the simulator.
 
+mod inventory;
+
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+pub use inventory::{Ccd, Certificate, Inventory, InventoryBody, Route, RouteType};
 
 /// What kind of fact an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -202,7 +206,7 @@ pub fn rfc3339<S: Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::O
     serializer.serialize_str(&format_time(*at))
 }
 
-fn optional_rfc3339<S: Serializer>(at: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn optional_rfc3339<S: Serializer>(at: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => rfc3339(at, serializer),
         None => serializer.serialize_none(),

@@ -43,6 +43,9 @@ pub struct Config {
     pub spool: SpoolSizes,
     #[serde(default)]
     pub local: Local,
+    #[serde(default)]
+    #[garde(dive)]
+    pub inventory: Inventory,
 }
 
 /// What the agent tells on its own host.
@@ -133,6 +136,44 @@ impl Default for Send {
             connect_timeout_seconds: 10,
             longest_pause_seconds: 60,
             heartbeat_seconds: 30,
+        }
+    }
+}
+
+/// What the server has in store for its VPN users, and where that stands. Without any file nothing is told of it.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+#[garde(allow_unvalidated)]
+pub struct Inventory {
+    /// easy-rsa's `pki/index.txt`: the certificates.
+    pub index_file: Option<PathBuf>,
+    /// PEM; otherwise that of `server_config`.
+    pub crl_file: Option<PathBuf>,
+    /// `client-config-dir`; otherwise that of `server_config`.
+    pub ccd_dir: Option<PathBuf>,
+    /// The daemon's own configuration: routes for all clients, where the list and the folder are, and which certificate is the
+    /// server's own.
+    pub server_config: Option<PathBuf>,
+    /// Common names that are no VPN users.
+    pub exclude: Vec<String>,
+    /// Seconds between two looks at the files.
+    #[garde(range(min = 1, max = 86_400))]
+    pub poll_seconds: u64,
+    /// Certificates, static addresses and routes together; with more, nothing is told.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub max_entries: usize,
+}
+
+impl Default for Inventory {
+    fn default() -> Self {
+        Self {
+            index_file: None,
+            crl_file: None,
+            ccd_dir: None,
+            server_config: None,
+            exclude: Vec::new(),
+            poll_seconds: 60,
+            max_entries: 50_000,
         }
     }
 }

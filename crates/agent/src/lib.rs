@@ -9,6 +9,7 @@ pub mod health;
 pub mod heartbeat;
 pub mod hook;
 pub mod inbox;
+pub mod inventory;
 pub mod local;
 pub mod log;
 pub mod management;

@@ -21,7 +21,7 @@ use crate::report::Reporter;
 use crate::sender::{Sender, sent_so_far};
 use crate::spool::{Limits, Spool};
 use crate::tracker::{Observation, Settings};
-use crate::{clock, heartbeat};
+use crate::{clock, heartbeat, inventory};
 
 /// Observations that wait for the core; a source that is faster waits.
 const QUEUE: usize = 4_096;
@@ -77,6 +77,7 @@ pub async fn run(config: Config, complaints: Complaints) -> anyhow::Result<()> {
         () = hooks(&config, view.clone(), &health) => Ok(()),
         () = passthrough(&config, link) => Ok(()),
         () = local(&config, reporter) => Ok(()),
+        () = inventory::run(client.clone(), &config) => Ok(()),
         () = heartbeat::run(client, &config, view.clone(), sent_view.clone()) => Ok(()),
         result = &mut sender => result.context("the sender has stopped")?,
         _ = stop.recv() => Ok(()),

@@ -17,7 +17,7 @@ pub struct InvalidMessage {
 }
 
 impl InvalidMessage {
-    fn new(field: &'static str, found: impl std::fmt::Debug) -> Self {
+    pub(crate) fn new(field: &'static str, found: impl std::fmt::Debug) -> Self {
         Self {
             field,
             found: format!("{found:?}"),
@@ -196,14 +196,14 @@ fn bytes_source(number: i32) -> Result<Option<BytesSource>, InvalidMessage> {
     }
 }
 
-fn octets(address: IpAddr) -> Vec<u8> {
+pub(crate) fn octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     }
 }
 
-fn address(field: &'static str, octets: Option<Vec<u8>>) -> Result<Option<IpAddr>, InvalidMessage> {
+pub(crate) fn address(field: &'static str, octets: Option<Vec<u8>>) -> Result<Option<IpAddr>, InvalidMessage> {
     let Some(octets) = octets else { return Ok(None) };
     if let Ok(octets) = <[u8; 4]>::try_from(octets.as_slice()) {
         return Ok(Some(octets.into()));

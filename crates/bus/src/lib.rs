@@ -12,6 +12,7 @@ mod consume;
 mod convert;
 mod encoded;
 mod error;
+mod inventory;
 mod names;
 mod notify;
 mod publish;

@@ -8,6 +8,7 @@
 mod changes;
 mod copy;
 mod fresh;
+mod inventory;
 mod ledger;
 mod load;
 mod plan;
@@ -21,6 +22,7 @@ mod write;
 use std::collections::HashMap;
 
 use domain::event::Event;
+use domain::inventory::Inventory;
 use domain::wire::Heartbeat;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -51,6 +53,7 @@ pub struct Request {
     /// Numbers of refused events: they did arrive.
     pub rejected_seqs: Vec<u64>,
     pub heartbeat: Option<Heartbeat>,
+    pub inventory: Option<Inventory>,
 }
 
 /// What became of one request.
@@ -108,7 +111,8 @@ async fn run(
 ) -> Result<(Applied, HashMap<String, i64>), Error> {
     let mut servers = state::lock(connection, requests).await?;
     let fresh = fresh::find(connection, requests).await?;
-    let users = users::resolve(connection, &fresh, known).await?;
+    let inventories = inventory::newest(requests, &servers);
+    let users = users::resolve(connection, &fresh, &inventories, known).await?;
     let boots = ledger::arrive(connection, requests, &fresh).await?;
     let plan = plan::build(connection, &fresh, &users, &servers, &boots).await?;
     let replayed = plan.replays();
@@ -117,6 +121,7 @@ async fn run(
     write::sessions(connection, &changes, &fresh.new_sessions).await?;
     write::unmatched(connection, &fresh, &users, &changes).await?;
     write::last_seen(connection, &changes).await?;
+    inventory::replace(connection, &inventories, &users).await?;
     state::advance(connection, &mut servers, requests, &fresh, &boots).await?;
     if re_emit {
         re_emit_known(connection, &fresh, &mut changes).await?;

@@ -10,10 +10,10 @@ pub use list::{LastSeen, UserFilter, UserOrder, UserSort, VpnStatus, explain_lis
 
 use sea_orm::sea_query::extension::postgres::PgExpr as _;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 use crate::entities::enums::SessionStatus;
-use crate::entities::{vpn_server, vpn_session, vpn_user, vpn_user_ccd, vpn_user_route};
+use crate::entities::{vpn_server, vpn_session, vpn_user, vpn_user_ccd, vpn_user_certificate, vpn_user_route};
 use crate::sessions::status_condition;
 use crate::{Db, Error};
 
@@ -29,6 +29,13 @@ pub struct UserRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CcdRow {
     pub ccd: vpn_user_ccd::Model,
+    pub server_instance: String,
+}
+
+/// A VPN user's certificate that a server knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateRow {
+    pub certificate: vpn_user_certificate::Model,
     pub server_instance: String,
 }
 
@@ -67,12 +74,42 @@ pub async fn ccds(db: &Db, vpn_user_id: i64) -> Result<Vec<CcdRow>, Error> {
         .collect())
 }
 
-/// Routes of a VPN user, by server and network.
+/// Certificates of a VPN user, the one that expires last first.
+pub async fn certificates(db: &Db, vpn_user_id: i64) -> Result<Vec<CertificateRow>, Error> {
+    let rows = vpn_user_certificate::Entity::find()
+        .find_also_related(vpn_server::Entity)
+        .filter(vpn_user_certificate::Column::VpnUserId.eq(vpn_user_id))
+        .order_by_desc(vpn_user_certificate::Column::ExpiresAt)
+        .order_by_asc(vpn_user_certificate::Column::ServerId)
+        .all(&db.connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(certificate, server)| CertificateRow {
+            certificate,
+            server_instance: name(server),
+        })
+        .collect())
+}
+
+/// Routes of a VPN user, by server and network; also those that the servers it has a certificate or an address on send to all.
 pub async fn routes(db: &Db, vpn_user_id: i64) -> Result<Vec<RouteRow>, Error> {
+    use vpn_user_route::Column::{ServerId, VpnUserId};
+    let certified = vpn_user_certificate::Entity::find()
+        .select_only()
+        .column(vpn_user_certificate::Column::ServerId)
+        .filter(vpn_user_certificate::Column::VpnUserId.eq(vpn_user_id));
+    let configured = vpn_user_ccd::Entity::find()
+        .select_only()
+        .column(vpn_user_ccd::Column::ServerId)
+        .filter(vpn_user_ccd::Column::VpnUserId.eq(vpn_user_id));
+    let knows = ServerId
+        .in_subquery(certified.into_query())
+        .or(ServerId.in_subquery(configured.into_query()));
     let rows = vpn_user_route::Entity::find()
         .find_also_related(vpn_server::Entity)
-        .filter(vpn_user_route::Column::VpnUserId.eq(vpn_user_id))
-        .order_by_asc(vpn_user_route::Column::ServerId)
+        .filter(VpnUserId.eq(vpn_user_id).or(VpnUserId.is_null().and(knows)))
+        .order_by_asc(ServerId)
         .order_by_asc(vpn_user_route::Column::Network)
         .all(&db.connection)
         .await?;

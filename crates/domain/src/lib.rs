@@ -7,6 +7,7 @@ pub mod gaps;
 #[cfg(feature = "history")]
 pub mod history;
 pub mod identity;
+pub mod inventory;
 pub mod required_action;
 pub mod revocation;
 pub mod role;

@@ -9,6 +9,7 @@ mod event;
 mod facts;
 mod field;
 mod heartbeat;
+mod inventory;
 #[cfg(test)]
 #[expect(
     clippy::needless_pass_by_value,
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use crate::event::Event;
 
 pub use heartbeat::{Heartbeat, HeartbeatRequest, parse_heartbeat};
+pub use inventory::{InventoryRequest, parse_inventory};
 
 /// Longest part of a refused event's JSON that is kept, bytes.
 pub const MAX_REJECTED_JSON: usize = 16 << 10;
@@ -132,6 +134,8 @@ pub enum WireError {
     InvalidField { error: &'static str, detail: String },
     #[error("The body has {found} events, at most {limit} are accepted.")]
     TooManyEvents { found: usize, limit: usize },
+    #[error("The inventory has {found} entries, at most {limit} are accepted.")]
+    TooManyEntries { found: usize, limit: usize },
 }
 
 impl WireError {
@@ -143,6 +147,7 @@ impl WireError {
             Self::MissingField(_) => "missing_field",
             Self::InvalidField { error, .. } => error,
             Self::TooManyEvents { .. } => "too_many_events",
+            Self::TooManyEntries { .. } => "too_many_entries",
         }
     }
 }

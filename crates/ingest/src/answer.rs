@@ -47,6 +47,13 @@ pub(crate) struct EventProblem {
 
 /// `ok`: processed. `accepted`: stored and will be processed.
 #[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InventoryAnswer {
+    #[schema(example = "ok")]
+    pub(crate) status: &'static str,
+}
+
+/// `ok`: processed. `accepted`: stored and will be processed.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HeartbeatAnswer {
     #[schema(example = "ok")]
     pub(crate) status: &'static str,
@@ -72,10 +79,10 @@ pub(crate) fn nothing_acceptable(received: usize, errors: &[EventProblem]) -> Pr
         .with("errors", serde_json::to_value(errors).unwrap_or_default())
 }
 
-/// 413 for too many events, else 400.
+/// 413 for too many events or entries, else 400.
 pub(crate) fn bad_body(error: &WireError) -> Problem {
     let status = match error {
-        WireError::TooManyEvents { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        WireError::TooManyEvents { .. } | WireError::TooManyEntries { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,
     };
     Problem::new(status, error.as_str(), error.to_string())

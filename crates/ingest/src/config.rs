@@ -38,6 +38,9 @@ pub struct Limits {
     /// Most events of one request.
     #[garde(range(min = 1))]
     pub ingest_max_events: usize,
+    /// Most certificates, static addresses and routes of one inventory, together.
+    #[garde(range(min = 1))]
+    pub ingest_max_inventory_entries: usize,
     /// How long a body may take to arrive, seconds.
     #[garde(range(min = 1))]
     pub ingest_body_timeout_seconds: u64,
@@ -79,6 +82,7 @@ impl Default for Limits {
             ingest_linger_micros: 1_500,
             ingest_max_body_bytes: 5 << 20,
             ingest_max_events: 10_000,
+            ingest_max_inventory_entries: 50_000,
             ingest_body_timeout_seconds: 30,
             ingest_bodies_max_bytes: 256 << 20,
             ingest_events_per_second: const { NonZeroU32::new(5_000).expect("it is not zero") },

@@ -153,3 +153,75 @@ pub(crate) struct HeartbeatBody {
     /// Sessions that the daemon has at `sent_at`, not necessarily all of them: proof that they live. `sent_at` is required then.
     sessions: Option<Vec<SnapshotEntry>>,
 }
+
+/// What a VPN server has in store for its VPN users. It replaces the inventory before: what it does not have is gone, and a list
+/// that is left out is an empty one.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described, not built")]
+pub(crate) struct InventoryBody {
+    #[schema(example = "vpn-prod-01")]
+    server_id: String,
+    #[schema(format = DateTime)]
+    sent_at: Option<String>,
+    /// Later in each inventory of a VPN server than in the one before: an older one that arrives late changes nothing. RFC 3339; at
+    /// most 24 hours after its arrival.
+    #[schema(format = DateTime)]
+    taken_at: String,
+    certificates: Option<Vec<CertificateBody>>,
+    ccds: Option<Vec<CcdBody>>,
+    routes: Option<Vec<RouteBody>>,
+}
+
+/// A certificate of a VPN user. Of several with one common name the valid one that expires last counts.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described, not built")]
+pub(crate) struct CertificateBody {
+    #[schema(min_length = 1, max_length = 255)]
+    common_name: String,
+    /// Hexadecimal, at most 20 bytes.
+    #[schema(example = "3359189988BAD4902C0511B8419C35C1")]
+    serial: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    #[schema(format = DateTime)]
+    revoked_at: Option<String>,
+}
+
+/// What the client configuration directory says of a VPN user.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described, not built")]
+pub(crate) struct CcdBody {
+    #[schema(min_length = 1, max_length = 255)]
+    common_name: String,
+    #[schema(format = Ipv4)]
+    ifconfig_ip: Option<String>,
+    #[schema(format = Ipv4)]
+    ifconfig_netmask: Option<String>,
+    #[schema(format = Ipv6)]
+    ifconfig_ip6: Option<String>,
+    /// The VPN server turns this VPN user away.
+    disabled: Option<bool>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "described, not built")]
+pub(crate) enum RouteTypeName {
+    Push,
+    Iroute,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described, not built")]
+pub(crate) struct RouteBody {
+    /// Left out: the VPN server sends it to all of its clients.
+    #[schema(min_length = 1, max_length = 255)]
+    common_name: Option<String>,
+    route_type: RouteTypeName,
+    /// With its prefix; host bits are zero.
+    #[schema(example = "10.1.0.0/16")]
+    network: String,
+    gateway: Option<String>,
+    #[schema(max_length = 255)]
+    comment: Option<String>,
+}

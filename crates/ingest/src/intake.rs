@@ -45,6 +45,7 @@ impl Envelope<'_> {
             reply_subject: self.reply_subject.to_owned(),
             events,
             heartbeat: None,
+            inventory: None,
             rejected_seqs: Vec::new(),
             traceparent: self.traceparent.clone().unwrap_or_default(),
         }

@@ -11,6 +11,7 @@ mod documented;
 mod events;
 mod heartbeat;
 mod intake;
+mod inventory;
 mod key_cache;
 mod memory;
 mod outcomes;

@@ -9,11 +9,14 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::State;
-use crate::{events, heartbeat};
+use crate::{events, heartbeat, inventory};
 
 /// The only list of handlers; the OpenAPI document comes from it.
 fn handlers(services: &mut ServiceConfig<'_>) {
-    services.service(events::post_events).service(heartbeat::post_heartbeat);
+    services
+        .service(events::post_events)
+        .service(heartbeat::post_heartbeat)
+        .service(inventory::put_inventory);
 }
 
 pub(crate) fn serve(services: &mut web::ServiceConfig, state: &Data<State>) {

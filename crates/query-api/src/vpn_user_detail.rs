@@ -6,7 +6,7 @@ use actix_web::get;
 use actix_web::web::{Data, Path};
 use db::activity::{self, UserDay};
 use db::sessions::{self, SessionView};
-use db::vpn_users::{self, CcdRow, RouteRow};
+use db::vpn_users::{self, CcdRow, CertificateRow, RouteRow};
 use domain::time_format;
 use serde::Serialize;
 use service_kit::{Json, Problem, ProblemBody, clock};
@@ -31,6 +31,9 @@ pub(crate) struct VpnUserDetail {
     /// The static addresses on all VPN servers.
     ccds: Vec<CcdView>,
     routes: Vec<RouteView>,
+    /// The certificates that the VPN servers know of, the one that expires last first. The valid one that expires last is what
+    /// `cert_expiry_at` and `revoked_at` tell of.
+    certificates: Vec<CertificateView>,
     /// Bytes that flowed within the last 30 days, today among them.
     traffic_30_days: TrafficView,
     /// The last 10 connects, newest first.
@@ -46,11 +49,29 @@ pub(crate) struct CcdView {
     ifconfig_ip: Option<IpAddr>,
     #[schema(value_type = Option<String>, example = "255.255.255.0")]
     ifconfig_netmask: Option<IpAddr>,
+    #[schema(value_type = Option<String>, example = "fd42:66::c8")]
+    ifconfig_ip6: Option<IpAddr>,
+    /// The VPN server turns this VPN user away.
+    disabled: bool,
     #[serde(serialize_with = "time_format::millis")]
     updated_at: OffsetDateTime,
 }
 
-/// A route from a VPN server's client configuration directory.
+/// A certificate as a VPN server knows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Certificate)]
+pub(crate) struct CertificateView {
+    server_instance: String,
+    /// Hexadecimal.
+    #[schema(example = "3359189988bad4902c0511b8419c35c1")]
+    serial: String,
+    #[serde(serialize_with = "time_format::millis")]
+    expires_at: OffsetDateTime,
+    #[serde(serialize_with = "time_format::optional_millis")]
+    revoked_at: Option<OffsetDateTime>,
+}
+
+/// A route from a VPN server's configuration, of this VPN user or of all.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Route)]
 pub(crate) struct RouteView {
@@ -65,6 +86,8 @@ pub(crate) struct RouteView {
     #[schema(value_type = Option<String>)]
     gateway: Option<IpAddr>,
     comment: Option<String>,
+    /// The VPN server sends it to all of its clients.
+    for_all: bool,
 }
 
 /// Bytes; unknown counts add nothing.
@@ -96,6 +119,7 @@ pub(crate) async fn get_vpn_user(
     let user = user.ok_or_else(|| not_found("VPN user"))?;
     let ccds = vpn_users::ccds(&state.db, *id).await.map_err(Failure::from)?;
     let routes = vpn_users::routes(&state.db, *id).await.map_err(Failure::from)?;
+    let certificates = vpn_users::certificates(&state.db, *id).await.map_err(Failure::from)?;
     let now = clock::now();
     let since = UsageUnit::Day.start(now) - Duration::days(29);
     let days = activity::of_user(&state.db, *id, since).await.map_err(Failure::from)?;
@@ -108,6 +132,7 @@ pub(crate) async fn get_vpn_user(
         ccd: ccds.first().cloned(),
         ccds,
         routes: routes.into_iter().map(RouteView::from).collect(),
+        certificates: certificates.into_iter().map(CertificateView::from).collect(),
         traffic_30_days: TrafficView::of(&days),
         recent_sessions: recent.into_iter().map(|row| row.view(now)).collect(),
     }))
@@ -119,7 +144,20 @@ impl From<CcdRow> for CcdView {
             server_instance: row.server_instance,
             ifconfig_ip: row.ccd.ifconfig_ip.map(|network| network.ip()),
             ifconfig_netmask: row.ccd.ifconfig_netmask.map(|network| network.ip()),
+            ifconfig_ip6: row.ccd.ifconfig_ip6.map(|network| network.ip()),
+            disabled: row.ccd.disabled,
             updated_at: row.ccd.updated_at,
+        }
+    }
+}
+
+impl From<CertificateRow> for CertificateView {
+    fn from(row: CertificateRow) -> Self {
+        Self {
+            server_instance: row.server_instance,
+            serial: row.certificate.serial,
+            expires_at: row.certificate.expires_at,
+            revoked_at: row.certificate.revoked_at,
         }
     }
 }
@@ -133,6 +171,7 @@ impl From<RouteRow> for RouteView {
             netmask: row.route.netmask.ip(),
             gateway: row.route.gateway.map(|network| network.ip()),
             comment: row.route.comment,
+            for_all: row.route.vpn_user_id.is_none(),
         }
     }
 }

@@ -57,6 +57,7 @@ fn request(message: AgentRequest) -> Result<Awaited, InvalidMessage> {
         events,
         rejected_seqs: message.rejected_seqs,
         heartbeat: message.heartbeat.map(heartbeat).transpose()?,
+        inventory: message.inventory.map(TryInto::try_into).transpose()?,
     };
     Ok(Awaited {
         request,

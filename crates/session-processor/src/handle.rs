@@ -155,6 +155,7 @@ fn halve(mut requests: Vec<Request>) -> Halved {
         events: second,
         rejected_seqs: Vec::new(),
         heartbeat: None,
+        inventory: None,
         ..request.clone()
     };
     Halved::Two(vec![request], vec![rest])
@@ -173,7 +174,7 @@ fn without_events(request: &Request) -> Option<Request> {
 impl Total {
     /// Bare numbers of refused events say nothing that a dead letter could keep.
     fn refuse(&mut self, request: Request, reason: &str) {
-        if request.events.is_empty() && request.heartbeat.is_none() {
+        if request.events.is_empty() && request.heartbeat.is_none() && request.inventory.is_none() {
             tracing::warn!(
                 server = request.server_name,
                 reason,

@@ -36,6 +36,7 @@ const WRITERS: &[(&str, &[&str])] = &[
     ("vpn_session", PROCESSOR),
     ("vpn_user", &["ovt_query_api", "ovt_session_processor"]),
     ("vpn_user_ccd", PROCESSOR),
+    ("vpn_user_certificate", PROCESSOR),
     ("vpn_user_route", PROCESSOR),
 ];
 const PROCESSOR: &[&str] = &["ovt_session_processor"];

@@ -1,5 +1,6 @@
 //! The agent's parts, on recordings of real daemons and on a real disk.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod inventory;
 mod recordings;
 mod spool;

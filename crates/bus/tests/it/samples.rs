@@ -45,6 +45,7 @@ fn agent_request() -> AgentRequest {
         heartbeat: Some(heartbeat()),
         rejected_seqs: vec![0, 42, 300],
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+        inventory: None,
     }
 }
 
@@ -145,6 +146,36 @@ fn command() -> Command {
 #[test]
 fn a_telemetry_batch_keeps_its_bytes() {
     check("telemetry_batch", &telemetry_batch());
+}
+
+#[test]
+fn an_inventory_keeps_its_bytes() {
+    let octets = |last: u8| vec![10, 8, 0, last];
+    let inventory = Inventory {
+        taken_at_us: 1_770_984_000_000_000,
+        certificates: vec![Certificate {
+            common_name: "jdoe@company.com".to_owned(),
+            serial: "a1b".to_owned(),
+            expires_at_us: 1_866_578_341_000_000,
+            revoked_at_us: Some(1_770_000_000_000_000),
+        }],
+        ccds: vec![Ccd {
+            common_name: "jdoe@company.com".to_owned(),
+            ifconfig_ip: Some(octets(9)),
+            ifconfig_netmask: Some(vec![255, 255, 255, 0]),
+            ifconfig_ip6: Some(vec![0xfd; 16]),
+            disabled: true,
+        }],
+        routes: vec![Route {
+            common_name: Some("jdoe@company.com".to_owned()),
+            route_type: RouteType::Iroute.into(),
+            network: octets(0),
+            prefix: 24,
+            gateway: Some(octets(1)),
+            comment: Some("head office".to_owned()),
+        }],
+    };
+    check("inventory", &inventory);
 }
 
 #[test]

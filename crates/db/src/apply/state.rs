@@ -22,6 +22,8 @@ pub(super) struct ServerState {
     pub(super) last_shared_at: Option<OffsetDateTime>,
     /// The highest version of any session that was withdrawn.
     pub(super) withdrawn_version: i32,
+    /// When the inventory that is stored was taken.
+    pub(super) inventory_at: Option<OffsetDateTime>,
 }
 
 /// Locks the servers that the batch speaks of, in the order of their ids.
@@ -49,7 +51,7 @@ pub(super) async fn lock(
 }
 
 async fn select_for_update(connection: &mut PgConnection, ids: &[i32]) -> Result<BTreeMap<i32, ServerState>, Error> {
-    let sql = "SELECT s.server_id, v.name, v.duplicate_cn, s.last_event_at, s.last_shared_at, s.withdrawn_version
+    let sql = "SELECT s.server_id, v.name, v.duplicate_cn, s.last_event_at, s.last_shared_at, s.withdrawn_version, s.inventory_at
         FROM vpn_server_state s JOIN vpn_server v ON v.id = s.server_id
         WHERE s.server_id = ANY($1) ORDER BY s.server_id FOR NO KEY UPDATE OF s";
     let rows = sqlx::query(sql).bind(ids).fetch_all(connection).await?;
@@ -61,6 +63,7 @@ async fn select_for_update(connection: &mut PgConnection, ids: &[i32]) -> Result
                 last_event_at: row.try_get(3)?,
                 last_shared_at: row.try_get(4)?,
                 withdrawn_version: row.try_get(5)?,
+                inventory_at: row.try_get(6)?,
             };
             Ok((row.try_get(0)?, state))
         })

@@ -1,5 +1,6 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use domain::inventory::Inventory;
 use sqlx::{PgConnection, Row};
 
 use super::fresh::Fresh;
@@ -73,17 +74,19 @@ impl<'a> Users<'a> {
     }
 }
 
-/// Looks up the users that the fresh events name, and creates those nobody has seen yet.
+/// Looks up the users that the fresh events and the inventories name, and creates those nobody has seen yet.
 pub(super) async fn resolve<'a>(
     connection: &mut PgConnection,
     fresh: &Fresh<'a>,
+    inventories: &BTreeMap<i32, &'a Inventory>,
     known: &KnownUsers,
 ) -> Result<Users<'a>, Error> {
-    let names: BTreeSet<&'a str> = fresh
+    let of_events = fresh
         .events
         .iter()
-        .flat_map(|item| item.event.sessions.iter().map(|facts| facts.common_name.as_str()))
-        .collect();
+        .flat_map(|item| item.event.sessions.iter().map(|facts| facts.common_name.as_str()));
+    let of_inventories = inventories.values().flat_map(|inventory| inventory.common_names());
+    let names: BTreeSet<&'a str> = of_events.chain(of_inventories).collect();
     let mut users = Users {
         ids: HashMap::with_capacity(names.len()),
         new: HashMap::new(),

@@ -22,4 +22,5 @@ pub mod vpn_server_state;
 pub mod vpn_session;
 pub mod vpn_user;
 pub mod vpn_user_ccd;
+pub mod vpn_user_certificate;
 pub mod vpn_user_route;

@@ -12,6 +12,9 @@ pub struct Model {
     pub ifconfig_ip: Option<IpNetwork>,
     pub ifconfig_netmask: Option<IpNetwork>,
     pub updated_at: OffsetDateTime,
+    pub ifconfig_ip6: Option<IpNetwork>,
+    /// The VPN server turns this VPN user away.
+    pub disabled: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,13 +1,14 @@
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
-/// A route of a VPN user on a VPN server, mirrored from its client configuration directory.
+/// A route of a VPN user on a VPN server, mirrored from its client configuration directory; or one of the server's own.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "vpn_user_route")]
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    pub vpn_user_id: i64,
+    /// `None`: the server sends it to all of its clients.
+    pub vpn_user_id: Option<i64>,
     pub server_id: i32,
     /// `push` or `iroute`.
     pub route_type: String,

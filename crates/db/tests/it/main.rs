@@ -3,5 +3,6 @@
 
 mod apply;
 mod audit;
+mod inventory;
 mod support;
 mod usage;

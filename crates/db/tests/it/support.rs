@@ -131,5 +131,6 @@ pub(crate) fn request(server_id: i32, server_name: &str, events: Vec<Event>) -> 
         events,
         rejected_seqs: Vec::new(),
         heartbeat: None,
+        inventory: None,
     }
 }

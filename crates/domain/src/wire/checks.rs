@@ -11,10 +11,10 @@ use super::field::{Field, quote};
 use crate::time_format::parse_rfc3339;
 
 /// No OpenVPN server had anything to report before this.
-const EARLIEST: OffsetDateTime = datetime!(2000-01-01 00:00 UTC);
+pub(super) const EARLIEST: OffsetDateTime = datetime!(2000-01-01 00:00 UTC);
 /// How far a server's clock may be ahead of ours.
-const MAX_AHEAD: Duration = Duration::hours(24);
-const MAX_COMMON_NAME: usize = 255;
+pub(super) const MAX_AHEAD: Duration = Duration::hours(24);
+pub(super) const MAX_COMMON_NAME: usize = 255;
 /// The largest count that the database can hold.
 const MAX_COUNT: u64 = i64::MAX.unsigned_abs();
 /// A hundred years.

@@ -3,6 +3,7 @@
 mod answers;
 mod batching;
 mod faults;
+mod inventory;
 mod keys;
 mod openapi;
 mod refusals;

@@ -106,6 +106,16 @@ impl Ingest {
             .body(body)
     }
 
+    /// The same as PUT.
+    pub(crate) fn put(&self, path: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        let url = format!("http://{}{path}", self.address);
+        self.client
+            .put(url)
+            .bearer_auth(&self.key)
+            .header("content-type", "application/json")
+            .body(body)
+    }
+
     pub(crate) fn post_events(&self, events: &[Value]) -> RequestBuilder {
         self.post("/api/v1/events", body(events))
     }

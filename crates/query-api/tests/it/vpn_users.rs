@@ -139,7 +139,7 @@ async fn a_user_is_shown_with_address_routes_and_sessions() {
     );
     let route = json!({
         "server_instance": "vpn-1", "route_type": "push", "network": "192.168.1.0", "netmask": "255.255.255.0",
-        "gateway": null, "comment": null,
+        "gateway": null, "comment": null, "for_all": false,
     });
     assert_eq!(user["routes"], json!([route]));
     assert_eq!(ids(&rig.get("/api/vpn-users/1/sessions").await), [2, 1]);

@@ -1,6 +1,7 @@
 //! The real agent without a daemon: what it is told, it is told through its hooks and files.
 #![expect(clippy::unwrap_used, reason = "a host that cannot be set up has failed its test")]
 
+mod inventory;
 mod proxy;
 mod tls;
 
