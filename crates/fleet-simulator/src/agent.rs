@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::keys::ServerKey;
-use agent_api::{Batch, Event, Heartbeat, format_time};
+use agent_api::{Batch, Event, Heartbeat, Inventory, InventoryBody, format_time};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -123,6 +123,28 @@ impl Agent {
             .post(format!("{}/api/v1/heartbeat", self.base_url))
             .json(&body);
         Ok(matches!(self.attempt(request).await?, Attempt::Accepted(_)))
+    }
+
+    /// Sends an inventory until it is accepted. Stop waiting by dropping the future.
+    ///
+    /// # Errors
+    /// When it is refused for good.
+    pub async fn send_inventory(&mut self, inventory: &Inventory) -> Result<(), AgentError> {
+        let mut pause = FIRST_PAUSE;
+        let taken_at = clock::now();
+        loop {
+            let body = InventoryBody {
+                server_id: &self.key.server,
+                sent_at: clock::now(),
+                taken_at,
+                inventory,
+            };
+            let request = self.http.put(format!("{}/api/v1/inventory", self.base_url)).json(&body);
+            match self.attempt(request).await? {
+                Attempt::Accepted(_) => return Ok(()),
+                Attempt::Again(wait) => tokio::time::sleep(self.pause(&mut pause, wait)).await,
+            }
+        }
     }
 
     async fn attempt(&self, request: RequestBuilder) -> Result<Attempt, AgentError> {

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::keys::ServerKey;
 use crate::plan::{Delivery, FleetSettings, Parcel};
 use crate::requested;
-use agent_api::Event;
+use agent_api::{Event, Inventory};
 
 /// History is sent in batches of this many events.
 const HISTORY_BATCH: usize = 500;
@@ -32,13 +32,15 @@ pub async fn run_demo(
     let mut servers = Vec::new();
     for (index, key) in keys.into_iter().enumerate() {
         let agent = Agent::new(base_url, key, settings.seed.wrapping_add(index as u64))?;
-        servers.push(live(agent, settings.deliveries(index), stop.clone()));
+        let inventory = settings.inventory(index);
+        servers.push(live(agent, inventory, settings.deliveries(index), stop.clone()));
     }
     join_all(servers).await.into_iter().collect()
 }
 
 async fn live(
     agent: Agent,
+    inventory: Inventory,
     deliveries: impl Iterator<Item = Delivery>,
     stop: watch::Receiver<bool>,
 ) -> Result<(), AgentError> {
@@ -49,7 +51,7 @@ async fn live(
         history: Vec::new(),
     };
     tokio::select! {
-        result = courier.deliver(deliveries) => {
+        result = courier.live(&inventory, deliveries) => {
             if let Err(error) = &result {
                 tracing::error!(server, %error, "This server's agent gives up.");
             }
@@ -67,6 +69,15 @@ struct Courier {
 }
 
 impl Courier {
+    async fn live(
+        &mut self,
+        inventory: &Inventory,
+        deliveries: impl Iterator<Item = Delivery>,
+    ) -> Result<(), AgentError> {
+        self.agent.send_inventory(inventory).await?;
+        self.deliver(deliveries).await
+    }
+
     async fn deliver(&mut self, deliveries: impl Iterator<Item = Delivery>) -> Result<(), AgentError> {
         for delivery in deliveries {
             if let Some(wait) = until(delivery.at) {

@@ -6,6 +6,7 @@
 mod calendar;
 mod deliveries;
 mod dice;
+mod inventory;
 mod people;
 mod pool;
 mod server;

@@ -49,6 +49,11 @@ pub(super) fn person(number: usize) -> Person {
     }
 }
 
+/// Branch offices have one, people do not.
+pub(super) fn has_static_address(number: usize) -> bool {
+    number % 12 == 5
+}
+
 fn name(number: usize) -> String {
     let count = FIRST_NAMES.len() * LAST_NAMES.len();
     let first = FIRST_NAMES[number % FIRST_NAMES.len()];

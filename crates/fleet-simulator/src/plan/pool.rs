@@ -3,6 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::people::has_static_address;
+
+/// The first address that is nobody's but by configuration.
+const BEYOND_POOL: u16 = 60_000;
+/// How many such addresses there are.
+const STATIC: usize = 5_000;
+
 /// Hands out addresses as OpenVPN does: who comes back gets the old one while it is free.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -20,22 +27,27 @@ pub(super) struct Place(u16);
 impl Pool {
     /// Smaller than the number of users, so that an address has several holders in the course of time.
     pub(super) fn new(server: usize, users: usize) -> Self {
-        let size = (users / 2 + 16).min(60_000);
+        let size = (users / 2 + 16).min(BEYOND_POOL.into());
         Self {
             server: u16::try_from(server % 100).unwrap_or_default(),
-            size: u16::try_from(size).unwrap_or(u16::MAX),
+            size: u16::try_from(size).unwrap_or(BEYOND_POOL),
             next: 0,
             taken: HashSet::new(),
             last: HashMap::new(),
         }
     }
 
+    /// Where a user with a static address is, beyond the addresses that are handed out.
+    pub(super) fn fixed(user: usize) -> Option<Place> {
+        let number = u16::try_from(user % STATIC).unwrap_or_default();
+        has_static_address(user).then_some(Place(BEYOND_POOL + number))
+    }
+
     /// `None` when all addresses are in use.
     pub(super) fn take(&mut self, user: usize) -> Option<Place> {
-        let known = self
-            .last
-            .get(&user)
-            .copied()
+        let known = Self::fixed(user)
+            .map(|place| place.0)
+            .or_else(|| self.last.get(&user).copied())
             .filter(|place| !self.taken.contains(place));
         let place = known.or_else(|| self.next_free())?;
         self.taken.insert(place);
@@ -100,6 +112,17 @@ mod tests {
     #[test]
     fn a_full_pool_gives_nothing() {
         let mut pool = Pool::new(0, 0);
-        assert_eq!((0..40).filter_map(|user| pool.take(user)).count(), 16);
+        let people = (0..40).filter(|user| !has_static_address(*user));
+        assert_eq!(people.filter_map(|user| pool.take(user)).count(), 16);
+    }
+
+    #[test]
+    fn a_static_address_is_always_the_same_and_waits_for_its_holder() {
+        let mut pool = Pool::new(0, 0);
+        let place = pool.take(5).unwrap();
+        assert_eq!(Pool::fixed(5), Some(place));
+        assert!((0..5).filter_map(|user| pool.take(user)).all(|other| other != place));
+        pool.free(place);
+        assert_eq!(pool.take(5), Some(place));
     }
 }

@@ -65,6 +65,18 @@ async fn the_fleet_tells_its_history_then_lives_and_stops_when_asked() {
         .iter()
         .map(|event| event["event_id"].as_str().unwrap().to_owned())
         .collect();
+    let inventory_of = |name: &str| {
+        let requests = server.requests();
+        let told = requests
+            .iter()
+            .find(|request| request.head.contains("/inventory") && request.body["server_id"] == name);
+        told.map(|request| request.body.clone()).unwrap()
+    };
+    for (index, name) in ["vpn-1", "vpn-2"].into_iter().enumerate() {
+        let planned = serde_json::to_value(settings.inventory(index)).unwrap();
+        assert_eq!(inventory_of(name)["certificates"], planned["certificates"]);
+    }
+
     // What was still being collected when the fleet came alive may be missing.
     let history = |planned: &fleet_simulator::plan::Planned| planned.at < clock::now() - time::Duration::minutes(2);
     for index in 0..2 {

@@ -682,8 +682,12 @@ export interface components {
         BytesSource: "final" | "last_poll" | "missing";
         /** @description A static address from a VPN server's client configuration directory. */
         Ccd: {
+            /** @description The VPN server turns this VPN user away. */
+            disabled: boolean;
             /** @example 10.8.100.10 */
             ifconfig_ip?: string | null;
+            /** @example fd42:66::c8 */
+            ifconfig_ip6?: string | null;
             /** @example 255.255.255.0 */
             ifconfig_netmask?: string | null;
             server_instance: string;
@@ -695,6 +699,19 @@ export interface components {
          * @enum {string}
          */
         Certainty: "certain" | "probable" | "none";
+        /** @description A certificate as a VPN server knows it. */
+        Certificate: {
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+            /**
+             * @description Hexadecimal.
+             * @example 3359189988bad4902c0511b8419c35c1
+             */
+            serial: string;
+            server_instance: string;
+        };
         /** @description The client program, as it announced itself. */
         Client: {
             gui?: string | null;
@@ -1180,9 +1197,11 @@ export interface components {
             /** @description With its virtual address, on its VPN server. */
             same_virtual_ip: components["schemas"]["Session"][];
         };
-        /** @description A route from a VPN server's client configuration directory. */
+        /** @description A route from a VPN server's configuration, of this VPN user or of all. */
         Route: {
             comment?: string | null;
+            /** @description The VPN server sends it to all of its clients. */
+            for_all: boolean;
             gateway?: string | null;
             /** @example 255.255.255.0 */
             netmask: string;
@@ -1741,6 +1760,11 @@ export interface components {
             ccd?: components["schemas"]["Ccd"] | null;
             /** @description The static addresses on all VPN servers. */
             ccds: components["schemas"]["Ccd"][];
+            /**
+             * @description The certificates that the VPN servers know of, the one that expires last first. The valid one that expires last is what
+             *     `cert_expiry_at` and `revoked_at` tell of.
+             */
+            certificates: components["schemas"]["Certificate"][];
             /** @description The last 10 connects, newest first. */
             recent_sessions: components["schemas"]["Session"][];
             routes: components["schemas"]["Route"][];

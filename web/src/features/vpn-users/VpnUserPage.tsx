@@ -22,7 +22,7 @@ import { CertificateChip } from './CertificateChip'
 import { EditDialog } from './EditDialog'
 import { vpnUserQuery } from './queries'
 import { RecentSessions } from './RecentSessions'
-import { Routes, StaticAddresses } from './ServerConfiguration'
+import { Certificates, Routes, StaticAddresses } from './ServerConfiguration'
 
 const crumbs = [{ label: 'VPN users', to: '/vpn-users' }]
 
@@ -128,6 +128,7 @@ function Content({ user }: { user: VpnUserDetail }) {
         <StaticAddresses user={user} />
         <Routes user={user} />
       </Box>
+      <Certificates user={user} />
     </>
   )
 }
