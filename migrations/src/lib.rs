@@ -37,6 +37,11 @@ impl MigratorTrait for Migrator {
                 down: include_str!("../sql/0005_live_portal.down.sql"),
             },
             Step {
+                name: "0006_commands",
+                up: include_str!("../sql/0006_commands.up.sql"),
+                down: include_str!("../sql/0006_commands.down.sql"),
+            },
+            Step {
                 name: "0007_inventory",
                 up: include_str!("../sql/0007_inventory.up.sql"),
                 down: include_str!("../sql/0007_inventory.down.sql"),

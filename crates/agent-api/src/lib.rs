@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 pub use inventory::{Ccd, Certificate, Inventory, InventoryBody, Route, RouteType};
 
+/// The `disconnect_reason` of a session that the agent ended itself, because the product had asked for it.
+pub const TERMINATED: &str = "terminated";
+
 /// What kind of fact an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -46,6 +46,9 @@ pub struct Config {
     #[serde(default)]
     #[garde(dive)]
     pub inventory: Inventory,
+    #[serde(default)]
+    #[garde(dive)]
+    pub commands: CommandSettings,
 }
 
 /// What the agent tells on its own host.
@@ -178,6 +181,31 @@ impl Default for Inventory {
     }
 }
 
+/// What the product may ask of this agent.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+#[garde(allow_unvalidated)]
+pub struct CommandSettings {
+    /// False: the agent asks for no commands, ends no session and refuses nobody.
+    pub enabled: bool,
+    /// How long one poll for commands may wait for its answer, seconds.
+    #[garde(range(min = 1, max = 60))]
+    pub wait_seconds: u64,
+    /// How long the daemon may take to end a session that it has promised to end, seconds; it takes up to 5.
+    #[garde(range(min = 1, max = 120))]
+    pub gone_seconds: u64,
+}
+
+impl Default for CommandSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            wait_seconds: 25,
+            gone_seconds: 60,
+        }
+    }
+}
+
 /// Sizes on disk.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields, default)]
@@ -232,6 +260,11 @@ impl Config {
     /// Where hooks leave what they were told.
     pub fn inbox(&self) -> PathBuf {
         self.state_dir.join("hooks")
+    }
+
+    /// What the agent was told to do.
+    pub fn commands_dir(&self) -> PathBuf {
+        self.state_dir.join("commands")
     }
 
     pub fn spool_dir(&self) -> PathBuf {

@@ -14,6 +14,11 @@ use crate::inbox;
 use crate::spool::{Kind, Spool, SpoolError, read_from};
 use crate::tracker::{Boot, Memory, Observation, Settings, Tracker};
 
+mod question;
+
+pub use question::CoreHandle;
+use question::Question;
+
 /// Hooks taken over at once.
 const HOOKS_A_BATCH: usize = 500;
 
@@ -65,6 +70,7 @@ pub struct Core {
     views: watch::Sender<View>,
     sent: watch::Receiver<u64>,
     checkpoint_at: u64,
+    questions: Option<mpsc::Receiver<Question>>,
 }
 
 impl Core {
@@ -96,6 +102,7 @@ impl Core {
             view: View::default(),
             views,
             sent,
+            questions: None,
         };
         core.publish();
         Ok((core, view))
@@ -119,6 +126,7 @@ impl Core {
             inbox::remove(&hooks).map_err(|source| self.failed(source))?;
             self.tidy()?;
             self.publish();
+            self.answer();
         }
         self.checkpoint()
     }

@@ -1,17 +1,28 @@
 //! `agent hook`: called by OpenVPN, which waits for it. It writes one file, synced, and is gone. Whatever goes wrong, it lets the
-//! client in: telemetry never stands between people and their network.
+//! client in: telemetry never stands between people and their network. Except for a VPN user whom an administrator of the product
+//! has denied to connect for a time: that is what the agent's list of denials is for.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use crate::inbox;
+use time::OffsetDateTime;
+
+use crate::commands::denials::Denials;
+use crate::{clock, inbox};
 
 /// Leaves the environment of this call in the inbox below `state_dir`.
 pub fn run(state_dir: &Path) -> ExitCode {
+    if let Some(until) = denied_until(state_dir) {
+        tell(&format!(
+            "the VPN user may not connect before {}",
+            agent_api::format_time(until)
+        ));
+        return ExitCode::FAILURE;
+    }
     let left = inbox::leave(&state_dir.join("hooks"), &name(), variables());
     if let Err(error) = left {
-        complain(&error);
+        tell(&format!("what the daemon told is lost: {error}"));
     }
     ExitCode::SUCCESS
 }
@@ -37,7 +48,24 @@ fn variables() -> impl Iterator<Item = (String, String)> {
     })
 }
 
+/// Until when this client may not connect. A list that cannot be read keeps nobody out.
+fn denied_until(state_dir: &Path) -> Option<OffsetDateTime> {
+    let variable = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    if variable("script_type").as_deref() != Some("client-connect") {
+        return None;
+    }
+    let denials = match Denials::load(state_dir) {
+        Ok(denials) => denials,
+        Err(error) => {
+            tell(&format!("the list of denials cannot be read: {error}"));
+            return None;
+        }
+    };
+    let until = denials.refused_until(&variable("common_name")?, clock::now_ms())?;
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000_000).ok()
+}
+
 #[expect(clippy::print_stderr, reason = "OpenVPN puts it into its own log")]
-fn complain(error: &std::io::Error) {
-    eprintln!("agent hook: what the daemon told is lost: {error}");
+fn tell(what: &str) {
+    eprintln!("agent hook: {what}");
 }

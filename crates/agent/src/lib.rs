@@ -3,6 +3,7 @@
 pub mod check;
 pub mod client;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod core;
 pub mod health;

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openvpn::management::{Line, Notice, Reader, cached_log_line, state_line};
+use openvpn::status::StatusReport;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use uuid::Uuid;
 
 use crate::health::Health;
 use crate::passthrough::{Link, Request};
-use crate::tracker::{Boot, Observation};
+use crate::tracker::{Boot, Observation, cid_of_session};
 
 /// A daemon that another client is attached to accepts the connection and says nothing.
 const BANNER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,6 +66,26 @@ pub enum ManagementError {
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// A session to be ended, once, by the client id that the daemon itself lists for it in the same moment.
+#[derive(Debug)]
+pub struct Kill {
+    pub session_id: Uuid,
+    pub deadline: Instant,
+    /// Dropped without an answer: the connection broke, and nobody knows.
+    pub reply: oneshot::Sender<Killed>,
+}
+
+/// What came of a [`Kill`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Killed {
+    Done,
+    /// The daemon does not have this session.
+    NotListed,
+    /// Its deadline was over.
+    TooLate,
+    Refused(String),
+}
 
 /// An attached connection.
 pub struct Connection {
@@ -198,7 +220,12 @@ impl Connection {
     ///
     /// # Errors
     /// Always in the end: why it ended.
-    pub async fn run(&mut self, poll: Duration) -> Result<(), ManagementError> {
+    pub async fn run(
+        &mut self,
+        poll: Duration,
+        namespace: &Uuid,
+        mut kills: mpsc::Receiver<Kill>,
+    ) -> Result<(), ManagementError> {
         let mut polls = interval(poll);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         polls.tick().await;
@@ -215,6 +242,7 @@ impl Connection {
                 }
                 Some(request) = self.requests.1.recv() => self.relay(request).await?,
                 _ = polls.tick() => self.poll().await?,
+                Some(kill) = kills.recv() => self.kill(kill, namespace).await?,
             }
         }
     }
@@ -271,7 +299,28 @@ impl Connection {
         end
     }
 
+    async fn kill(&mut self, kill: Kill, namespace: &Uuid) -> Result<(), ManagementError> {
+        let mut cid = None;
+        self.report(|report| cid = cid_of_session(namespace, kill.session_id, &report.clients))
+            .await?;
+        let killed = match cid {
+            None => Killed::NotListed,
+            Some(_) if kill.deadline <= Instant::now() => Killed::TooLate,
+            Some(cid) => match self.ask(&format!("client-kill {cid}")).await?.pop() {
+                Some(answer) if answer.starts_with("SUCCESS:") => Killed::Done,
+                answer => Killed::Refused(answer.unwrap_or_default()),
+            },
+        };
+        // Whoever asked may be gone; the daemon has done it all the same.
+        let _ = kill.reply.send(killed);
+        Ok(())
+    }
+
     async fn poll(&mut self) -> Result<(), ManagementError> {
+        self.report(|_| {}).await
+    }
+
+    async fn report(&mut self, mut read: impl FnMut(&StatusReport)) -> Result<(), ManagementError> {
         self.write("status 3").await?;
         let asked = Instant::now();
         loop {
@@ -281,7 +330,13 @@ impl Connection {
                 .map_err(|_| ManagementError::NoAnswer("status 3".into()))??;
             // A daemon that waits for `hold release` has no status.
             let listed = line == "END" || line.starts_with("ERROR:");
-            self.take_in(&line).await?;
+            self.pass_on(&line);
+            if let Line::Notice(notice) = self.reader.read(&line) {
+                if let Notice::Status(report) = &notice {
+                    read(report);
+                }
+                self.noticed(notice).await?;
+            }
             if listed {
                 self.health.works(crate::run::MANAGEMENT);
                 return Ok(());

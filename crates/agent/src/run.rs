@@ -10,12 +10,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::client::ApiClient;
+use crate::commands::Commands;
+use crate::commands::journal::Journal;
 use crate::config::Config;
 use crate::core::{Core, View};
 use crate::health::Health;
 use crate::local::Listener;
 use crate::log::Complaints;
-use crate::management::{Address, Connection, ManagementError};
+use crate::management::{Address, Connection, Kill, ManagementError};
 use crate::passthrough::{self, Link};
 use crate::report::Reporter;
 use crate::sender::{Sender, sent_so_far};
@@ -25,6 +27,8 @@ use crate::{clock, heartbeat, inventory};
 
 /// Observations that wait for the core; a source that is faster waits.
 const QUEUE: usize = 4_096;
+/// Sessions to be ended that wait for the management interface; more wait before it.
+const KILLS: usize = 16;
 /// How often the core looks whether time alone has brought something, and for hooks.
 const TICK: Duration = Duration::from_millis(500);
 /// What the sender has to bring its last events to the product when the agent ends.
@@ -53,11 +57,21 @@ pub async fn run(config: Config, complaints: Complaints) -> anyhow::Result<()> {
         update_interval: time::Duration::seconds(config.openvpn.update_seconds.into()),
         snapshot_interval: time::Duration::seconds(config.openvpn.snapshot_seconds.into()),
     };
+    let journal = Journal::open(&config.commands_dir(), clock::now_ms())
+        .with_context(|| format!("cannot use {}", config.commands_dir().display()))?;
     let (core, view) = Core::open(&config.state_dir, config.inbox(), spool, settings, sent_view.clone())?;
     let client = ApiClient::new(&config)?;
     let health = client.health.clone();
     let reporter = Reporter::new(&config, health.clone(), complaints, view.clone(), sent_view.clone());
     let (seen, observations) = mpsc::channel(QUEUE);
+    let (core, handle) = core.answering(
+        seen.clone(),
+        journal.unfinished().iter().map(|record| record.session_id),
+    );
+    let (kills, attached) = watch::channel(None);
+    let (links, link) = watch::channel(None);
+    let attachment = Attachment { links, kills };
+    let commands = Commands::new(client.clone(), &config, journal, handle, attached)?;
     let core = tokio::task::spawn_blocking(move || core.run(observations));
 
     let mut stop = signal(SignalKind::terminate())?;
@@ -68,17 +82,17 @@ pub async fn run(config: Config, complaints: Complaints) -> anyhow::Result<()> {
         api_url = config.api_url,
         "The agent runs."
     );
-    let (links, link) = watch::channel(None);
     let mut sender = tokio::spawn(sender.run());
     let ended = tokio::select! {
         () = tick(seen.clone()) => Ok(()),
-        () = management(&config, seen.clone(), &health, &links) => Ok(()),
+        () = management(&config, seen.clone(), &health, &attachment) => Ok(()),
         () = status_file(&config, seen.clone(), &health) => Ok(()),
         () = hooks(&config, view.clone(), &health) => Ok(()),
         () = passthrough(&config, link) => Ok(()),
         () = local(&config, reporter) => Ok(()),
         () = inventory::run(client.clone(), &config) => Ok(()),
         () = heartbeat::run(client, &config, view.clone(), sent_view.clone()) => Ok(()),
+        result = commands.run(), if config.commands.enabled => result,
         result = &mut sender => result.context("the sender has stopped")?,
         _ = stop.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
@@ -151,18 +165,20 @@ async fn tick(seen: mpsc::Sender<Observation>) {
     }
 }
 
+/// Ways to the daemon, for as long as the agent is attached to it.
+struct Attachment {
+    links: watch::Sender<Option<Link>>,
+    kills: watch::Sender<Option<mpsc::Sender<Kill>>>,
+}
+
 /// Stays attached to the management interface, or keeps trying.
-async fn management(
-    config: &Config,
-    seen: mpsc::Sender<Observation>,
-    health: &Health,
-    links: &watch::Sender<Option<Link>>,
-) {
+async fn management(config: &Config, seen: mpsc::Sender<Observation>, health: &Health, attachment: &Attachment) {
     let Some(address) = config.openvpn.management.as_deref().and_then(Address::parse) else {
         return std::future::pending().await;
     };
     health.expects(MANAGEMENT, config.openvpn.management.as_deref().unwrap_or_default());
     let poll = Duration::from_secs(config.openvpn.poll_seconds.into());
+    let namespace = Settings::namespace_of(&config.server_id);
     let mut pause = Duration::from_secs(1);
     let mut said = String::new();
     loop {
@@ -174,9 +190,12 @@ async fn management(
                 connection.release_hold = config.openvpn.release_hold;
                 connection.health = health.clone();
                 health.works(MANAGEMENT);
-                links.send_replace(Some(connection.link()));
-                let ended = connection.run(poll).await;
-                links.send_replace(None);
+                let (kills, to_do) = mpsc::channel(KILLS);
+                attachment.links.send_replace(Some(connection.link()));
+                attachment.kills.send_replace(Some(kills));
+                let ended = connection.run(poll, &namespace, to_do).await;
+                attachment.kills.send_replace(None);
+                attachment.links.send_replace(None);
                 match ended {
                     Ok(()) => return,
                     Err(error) => error,

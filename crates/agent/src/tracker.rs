@@ -7,6 +7,7 @@
 mod ends;
 mod memory;
 mod session;
+mod standing;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
@@ -21,7 +22,8 @@ use uuid::Uuid;
 
 pub use memory::Memory;
 pub use session::Key;
-use session::{Tracked, from_environment, from_millis, millis, seconds, update};
+use session::{Tracked, from_environment, from_millis, millis, seconds, session_id, update};
+pub use standing::{Standing, cid_of_session};
 
 /// Daemons before this one that are remembered: a hook of theirs may run late.
 const REMEMBERED_LIVES: usize = 16;
@@ -95,6 +97,8 @@ pub struct Tracker {
     ended: VecDeque<Uuid>,
     /// Whether the final counters of an ended session were told.
     ended_finally: HashMap<Uuid, bool>,
+    /// Sessions that the agent itself has ended, or is about to.
+    killed: HashSet<Uuid>,
     /// With `management-client-auth`, addresses come before the client is established.
     addresses: HashMap<u64, Vec<IpAddr>>,
     /// A report has listed the sessions, so that a snapshot can tell which are gone.
@@ -118,6 +122,7 @@ impl Tracker {
             by_cid,
             ended: memory.ended.iter().map(|(id, _)| *id).collect(),
             ended_finally: memory.ended.into_iter().collect(),
+            killed: HashSet::new(),
             addresses: HashMap::new(),
             listed_at: None,
             snapshot_at: None,
@@ -449,8 +454,7 @@ impl Tracker {
     }
 
     fn id_of(&self, key: &Key) -> Uuid {
-        let address = key.virtual_ip.map(|ip| ip.to_string()).unwrap_or_default();
-        self.derive(&["session", &key.common_name, &key.connected_at.to_string(), &address])
+        session_id(&self.settings.namespace, key)
     }
 
     /// An id that every source and every run of the agent derives alike.

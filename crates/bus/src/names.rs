@@ -57,6 +57,11 @@ impl Names {
         format!("{}.realtime.v1.sessions.*", self.namespace)
     }
 
+    /// VPN servers whose agents have something to fetch.
+    pub fn commands_waiting(&self) -> String {
+        format!("{}.commands.v1.waiting", self.namespace)
+    }
+
     pub fn revoked_api_key(&self) -> String {
         format!("{}.revoked.v1.api_key", self.namespace)
     }
@@ -92,6 +97,7 @@ mod tests {
         assert_eq!(names.realtime_sessions_all(), "ovt.realtime.v1.sessions.*");
         assert_eq!(names.telemetry_rejected(), "ovt.telemetry.v1.rejected");
         assert_eq!(names.outcome("i-1"), "ovt.outcome.v1.i-1");
+        assert_eq!(names.commands_waiting(), "ovt.commands.v1.waiting");
         assert_eq!(names.revoked_api_key(), "ovt.revoked.v1.api_key");
         assert_eq!(names.revoked_access(), "ovt.revoked.v1.access");
     }

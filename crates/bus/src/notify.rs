@@ -1,9 +1,9 @@
-//! Core NATS: answers and revocations. Whoever does not listen misses them.
+//! Core NATS: answers, revocations and commands that wait. Whoever does not listen misses them.
 
 use futures_util::{Stream, StreamExt};
 use prost::Message;
 
-use crate::proto::{ApiKeyRevoked, RequestOutcomes};
+use crate::proto::{ApiKeyRevoked, CommandsWaiting, RequestOutcomes};
 use crate::{Bus, Error, trace};
 
 impl Bus {
@@ -39,6 +39,24 @@ impl Bus {
     pub async fn subscribe_api_key_revoked(&self) -> Result<impl Stream<Item = String> + Send + Unpin + use<>, Error> {
         let revocations = self.listen::<ApiKeyRevoked>(self.names.revoked_api_key()).await?;
         Ok(revocations.map(|revocation| revocation.key_id))
+    }
+
+    /// Wakes the polls of these VPN servers' agents. Call after what they shall find is committed. Lost is late, not lost.
+    pub async fn publish_commands_waiting(&self, server_keys: Vec<i32>) -> Result<(), Error> {
+        if !self.is_connected() {
+            // It would be kept and sent long after they have found it by themselves.
+            return Err(Error::unavailable("not connected"));
+        }
+        self.notify(self.names.commands_waiting(), &CommandsWaiting { server_keys })
+            .await
+    }
+
+    /// The VPN servers whose agents have something to fetch from now on.
+    pub async fn subscribe_commands_waiting(
+        &self,
+    ) -> Result<impl Stream<Item = Vec<i32>> + Send + Unpin + use<>, Error> {
+        let waiting = self.listen::<CommandsWaiting>(self.names.commands_waiting()).await?;
+        Ok(waiting.map(|waiting| waiting.server_keys))
     }
 
     pub(crate) async fn notify(&self, subject: String, message: &impl Message) -> Result<(), Error> {

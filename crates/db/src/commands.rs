@@ -1,8 +1,12 @@
 //! What portal users ask of VPN servers' agents, and what came of it.
 
+mod deliver;
+mod progress;
 mod request;
 mod state;
 
+pub use deliver::{DeliveredCommand, Delivery, DenialInForce, Waiting, deliver, waiting};
+pub use progress::{Progress, Reached, record};
 pub use request::{NewTermination, Requested, request_terminations};
 pub use state::CommandState;
 

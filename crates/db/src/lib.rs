@@ -8,6 +8,7 @@ pub mod commands;
 mod connection;
 pub mod dashboard;
 pub mod dead_letters;
+pub mod denials;
 pub mod entities;
 mod error;
 pub mod events;

@@ -73,10 +73,18 @@ impl EndedBy {
         }
     }
 
+    /// Whether a disconnect event told it: nothing refutes that.
+    pub fn is_reported(self) -> bool {
+        matches!(self, Self::Reported | Self::Terminated)
+    }
+
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ended_by| ended_by.as_str() == name)
     }
 }
+
+/// The `disconnect_reason` by which an agent says that it ended the session itself, because the product had asked for it.
+pub const TERMINATED: &str = "terminated";
 
 /// How and when a session ended. A lack of proof of life is no end: see [`SessionStatus::Timeout`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +193,7 @@ impl Session {
 
     /// Whether the end, if any, is a conclusion of ours rather than the server's report.
     pub fn end_is_inferred(&self) -> bool {
-        self.end.is_some_and(|end| end.ended_by != EndedBy::Reported)
+        self.end.is_some_and(|end| !end.ended_by.is_reported())
     }
 
     /// Takes what a later event says: the real address is the current one, everything else stays once known.

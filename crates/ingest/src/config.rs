@@ -73,6 +73,18 @@ pub struct Limits {
     /// Keys in the cache, and as many unknown ones.
     #[garde(range(min = 1))]
     pub ingest_key_cache_entries: usize,
+    /// Polls for commands that may wait at once; more are answered 503.
+    #[garde(range(min = 1))]
+    pub ingest_command_polls: usize,
+    /// Polls of one VPN server that may wait at once; more are answered 429.
+    #[garde(range(min = 1))]
+    pub ingest_command_polls_per_server: usize,
+    /// How often commands that the bus has not told of are looked for, milliseconds.
+    #[garde(range(min = 100, max = 60_000))]
+    pub ingest_command_look_ms: u64,
+    /// How long an agent watches whether a VPN user comes back after a termination, seconds.
+    #[garde(range(min = 1, max = 120))]
+    pub ingest_command_watch_seconds: u64,
 }
 
 impl Default for Limits {
@@ -95,6 +107,10 @@ impl Default for Limits {
             ingest_key_cache_seconds: 30,
             ingest_key_stale_seconds: 3_600,
             ingest_key_cache_entries: 10_000,
+            ingest_command_polls: 16_384,
+            ingest_command_polls_per_server: 4,
+            ingest_command_look_ms: 1_000,
+            ingest_command_watch_seconds: 30,
         }
     }
 }
@@ -110,6 +126,10 @@ impl Limits {
 
     pub(crate) fn body_timeout(&self) -> Duration {
         Duration::from_secs(self.ingest_body_timeout_seconds)
+    }
+
+    pub(crate) fn command_look(&self) -> Duration {
+        Duration::from_millis(self.ingest_command_look_ms)
     }
 
     pub(crate) fn key_fresh(&self) -> Duration {

@@ -62,6 +62,7 @@ pub(crate) struct EventBody {
     /// Sent by the VPN server to the client since the session began; absolute, never an increment.
     bytes_out: Option<u64>,
     bytes_source: Option<BytesSourceName>,
+    /// Why, as the daemon says; `terminated` when the agent ended it itself because the product had asked for it.
     #[schema(max_length = 1000)]
     disconnect_reason: Option<String>,
     #[schema(max_length = 255)]

@@ -57,7 +57,9 @@ pub(crate) async fn put_inventory(
     agent.must_be(&request.server_id)?;
     let inventory = request.inventory;
     let entries = inventory.certificates.len() + inventory.ccds.len() + inventory.routes.len();
-    state.rates.take(agent.server_key, 1 + entries / ENTRIES_OF_AN_EVENT)?;
+    state
+        .rates
+        .take_many(&agent.server_key, 1 + entries / ENTRIES_OF_AN_EVENT)?;
 
     let respond_async = wants_async(&http);
     let envelope = Envelope {

@@ -9,14 +9,16 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::State;
-use crate::{events, heartbeat, inventory};
+use crate::{command_result, commands, events, heartbeat, inventory};
 
 /// The only list of handlers; the OpenAPI document comes from it.
 fn handlers(services: &mut ServiceConfig<'_>) {
     services
         .service(events::post_events)
         .service(heartbeat::post_heartbeat)
-        .service(inventory::put_inventory);
+        .service(inventory::put_inventory)
+        .service(commands::get_commands)
+        .service(command_result::post_command_result);
 }
 
 pub(crate) fn serve(services: &mut web::ServiceConfig, state: &Data<State>) {

@@ -107,7 +107,7 @@ pub(crate) async fn list_commands(
     state: Data<State>,
     parameters: Parameters<And<CommandsParams, PageParams>>,
 ) -> Result<Json<CommandList>, Problem> {
-    let states = "requested, delivered, accepted, gone, stayed_gone, reconnected, failed or expired";
+    let states = "requested, delivered, accepted, gone, stayed_gone, reconnected, failed, expired or unanswered";
     let filter = CommandFilter {
         states: parameters.values("state", states, one_of)?,
         session_id: parameters.value("session_id", "the UUID of a session", |text| Uuid::try_parse(text).ok())?,

@@ -38,11 +38,13 @@ mod timeline;
 mod top_users;
 mod traffic;
 mod usage;
+mod vpn_denials;
 mod vpn_user_activity;
 mod vpn_user_detail;
 mod vpn_user_edit;
 mod vpn_user_export;
 mod vpn_users;
+mod waiting_agents;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     State, activity, audit_export, audit_logs, audit_verify, commands, dashboard, events, export, health_history,
     identity, registry, related, search, servers, session_detail, sessions, terminate, top_users, traffic, usage,
-    vpn_user_activity, vpn_user_detail, vpn_user_edit, vpn_user_export, vpn_users,
+    vpn_denials, vpn_user_activity, vpn_user_detail, vpn_user_edit, vpn_user_export, vpn_users,
 };
 
 /// The only list of paths and roles; the guard, the OpenAPI document and its security come from it.
@@ -25,6 +25,8 @@ pub static ROUTES: &[Route] = &[
     get("/api/sessions/{id}/related", ANY_ROLE),
     get("/api/sessions/{id}/traffic", ANY_ROLE),
     get("/api/commands", ANY_ROLE),
+    get("/api/denials", ANY_ROLE),
+    route("DELETE", "/api/denials/{id}", ADMIN_ONLY),
     get("/api/vpn-users", ANY_ROLE),
     get("/api/vpn-users/export", ANY_ROLE),
     get("/api/vpn-users/{id}", ANY_ROLE),
@@ -74,6 +76,8 @@ fn handlers(services: &mut ServiceConfig<'_>) {
         .service(related::get_related_sessions)
         .service(traffic::get_session_traffic)
         .service(commands::list_commands)
+        .service(vpn_denials::list_denials)
+        .service(vpn_denials::revoke_denial)
         .service(vpn_users::list_vpn_users)
         // Before the VPN user of that name.
         .service(vpn_user_export::export_vpn_users)

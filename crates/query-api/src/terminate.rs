@@ -13,11 +13,11 @@ use time::Duration;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::State;
 use crate::commands::CommandView;
 use crate::error::{Failure, invalid_parameter, not_found};
 use crate::fields::{invalid_field, text};
 use crate::parameters::{NoParameters, Parameters};
+use crate::{State, waiting_agents};
 
 const LONGEST_REASON: usize = 500;
 const MOST_SESSIONS: usize = 500;
@@ -188,8 +188,15 @@ async fn request(
         requested_at: clock::now(),
         patience: state.termination_patience,
     };
-    let answers = commands::request_terminations(&state.writer, new, actor).await;
-    Ok(answers.map_err(Failure::from)?)
+    let answers = commands::request_terminations(&state.writer, new, actor)
+        .await
+        .map_err(Failure::from)?;
+    let servers = answers.iter().filter_map(|answer| match answer {
+        Requested::Stored(command) => Some(command.command.server_id),
+        _ => None,
+    });
+    waiting_agents::wake(&state.bus, servers).await;
+    Ok(answers)
 }
 
 impl Terminations {

@@ -24,11 +24,12 @@ const WRITERS: &[(&str, &[&str])] = &[
     ("server_api_key", AUTH),
     ("server_boot", PROCESSOR),
     ("server_health_sample", PROCESSOR),
-    ("session_command", &["ovt_query_api"]),
+    ("session_command", &["ovt_ingest", "ovt_query_api"]),
     ("token_signing_key", AUTH),
     ("unmatched_event", PROCESSOR),
     ("usage_hour", PROCESSOR),
     ("usage_progress", PROCESSOR),
+    ("vpn_denial", &["ovt_ingest", "ovt_query_api"]),
     ("vpn_event", PROCESSOR),
     ("vpn_event_202602", &[]),
     ("vpn_server", &["ovt_auth", "ovt_query_api"]),
@@ -155,6 +156,44 @@ async fn what_people_and_what_servers_say_of_a_vpn_user_have_one_writer_each() {
     let servers = ["cert_expiry_at", "last_vpn_seen_at", "revoked_at", "updated_at"];
     assert_eq!(lines(&database, "ovt_query_api", columns).await, set(&people));
     assert_eq!(lines(&database, "ovt_session_processor", columns).await, set(&servers));
+}
+
+#[tokio::test]
+async fn ingest_writes_how_far_a_command_has_come_and_nothing_that_was_asked_for() {
+    let database = database().await;
+    let columns = |table: &str| {
+        format!(
+            "SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0
+                AND attempt(format('UPDATE {table} SET %I = DEFAULT', attname))"
+        )
+    };
+    let progress = [
+        "accepted_at",
+        "delivered_at",
+        "failed_at",
+        "failure",
+        "gone_at",
+        "reconnected_at",
+        "reconnected_session_id",
+        "state",
+        "stayed_gone_at",
+    ];
+    assert_eq!(
+        lines(&database, "ovt_ingest", &columns("session_command")).await,
+        set(&progress)
+    );
+    assert_eq!(
+        lines(&database, "ovt_query_api", &columns("session_command")).await,
+        set(&[])
+    );
+    assert_eq!(
+        lines(&database, "ovt_ingest", &columns("vpn_denial")).await,
+        set(&["applied_at"])
+    );
+    assert_eq!(
+        lines(&database, "ovt_query_api", &columns("vpn_denial")).await,
+        set(&["revoked_at", "revoked_by", "revoked_by_name"])
+    );
 }
 
 #[tokio::test]

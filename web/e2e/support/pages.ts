@@ -26,6 +26,7 @@ export async function allPages(admin: Api): Promise<PageToVisit[]> {
     { name: 'dashboard', path: '/dashboard', ready: 'Top VPN users' },
     { name: 'sessions', path: '/sessions', ready: /of .* sessions/ },
     { name: 'session', path: `/sessions/${session.id}`, ready: 'Timeline', charts: 1 },
+    { name: 'denials', path: '/denials', ready: /of .* denials|Nobody is denied/ },
     { name: 'identity', path: `/identity?ip=${session.virtual_ip ?? ''}&at=${at}`, ready: /certain|probable/ },
     { name: 'vpn-users', path: '/vpn-users', ready: /of .* VPN users/ },
     { name: 'vpn-user', path: `/vpn-users/${session.vpn_user_id}`, ready: /Certificate/ },

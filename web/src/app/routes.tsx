@@ -15,6 +15,7 @@ const pages: PageRoute[] = [
   { path: '/dashboard', roles: anyRole, load: async () => (await import('@/features/dashboard/DashboardPage')).DashboardPage },
   { path: '/sessions', roles: anyRole, load: async () => (await import('@/features/sessions/SessionsPage')).SessionsPage },
   { path: '/sessions/:id', roles: anyRole, load: async () => (await import('@/features/sessions/SessionPage')).SessionPage },
+  { path: '/denials', roles: anyRole, load: async () => (await import('@/features/denials/DenialsPage')).DenialsPage },
   { path: '/identity', roles: anyRole, load: async () => (await import('@/features/identity/IdentityPage')).IdentityPage },
   { path: '/vpn-users', roles: anyRole, load: async () => (await import('@/features/vpn-users/VpnUsersPage')).VpnUsersPage },
   { path: '/vpn-users/:id', roles: anyRole, load: async () => (await import('@/features/vpn-users/VpnUserPage')).VpnUserPage },

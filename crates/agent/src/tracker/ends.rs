@@ -58,10 +58,8 @@ impl Tracker {
         session.session_id = Some(id);
         with_final_counters(&mut session, environment);
         session.duration_seconds = Some(lasted);
-        session.disconnect_reason = known
-            .and_then(|known| known.ending)
-            .map(|(_, reason)| reason)
-            .filter(|reason| !reason.is_empty());
+        let logged = known.and_then(|known| known.ending).map(|(_, reason)| reason);
+        session.disconnect_reason = self.reason_of_end(id, logged);
         session.client = None;
         let lasted = Duration::seconds(i64::try_from(lasted).unwrap_or(i64::MAX));
         let at = connected_at.saturating_add(lasted);
@@ -118,7 +116,7 @@ impl Tracker {
             (None, None) => BytesSource::Missing,
             _ => BytesSource::LastPoll,
         });
-        session.disconnect_reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+        session.disconnect_reason = self.reason_of_end(known.id, Some(reason.to_owned()));
         let event_id = self.derive(&["end", &known.id.to_string()]);
         events.push(Event::about_session(
             event_id,
@@ -152,6 +150,15 @@ impl Tracker {
         if gone.is_empty() {
             return;
         }
+        let (killed, gone): (Vec<Key>, Vec<Key>) = gone.into_iter().partition(|key| self.is_killed(key));
+        for key in &killed {
+            // The list without it is the daemon's word that what was asked for is done.
+            let missing_since = self.sessions.get(key).and_then(|session| session.missing_since);
+            self.end(key, missing_since.map_or(now, from_millis), "", events);
+        }
+        if gone.is_empty() {
+            return;
+        }
         for key in &gone {
             let Some(mut session) = self.sessions.remove(key) else {
                 continue;
@@ -166,6 +173,19 @@ impl Tracker {
         self.snapshot(now, events);
     }
 
+    /// What the daemon logged; but what the agent did itself it knows better.
+    fn reason_of_end(&self, id: Uuid, logged: Option<String>) -> Option<String> {
+        match self.killed.contains(&id) {
+            true => Some(agent_api::TERMINATED.to_owned()),
+            false => logged.filter(|reason| !reason.is_empty()),
+        }
+    }
+
+    fn is_killed(&self, key: &Key) -> bool {
+        let session = self.sessions.get(key);
+        session.is_some_and(|session| self.killed.contains(&session.id))
+    }
+
     pub(super) fn remember_end(&mut self, id: Uuid, finally: bool) {
         if self.ended_finally.insert(id, finally).is_some() {
             return;
@@ -175,6 +195,7 @@ impl Tracker {
             && let Some(oldest) = self.ended.pop_front()
         {
             self.ended_finally.remove(&oldest);
+            self.killed.remove(&oldest);
         }
     }
 }

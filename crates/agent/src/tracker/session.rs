@@ -105,6 +105,14 @@ pub(super) fn from_environment(environment: &Environment) -> Option<Session> {
     })
 }
 
+/// The id of a session: every source and every run of the agent derives it alike.
+pub(super) fn session_id(namespace: &Uuid, key: &Key) -> Uuid {
+    let address = key.virtual_ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let connected_at = key.connected_at.to_string();
+    let parts = ["session", &key.common_name, &connected_at, &address];
+    Uuid::new_v5(namespace, parts.join("\0").as_bytes())
+}
+
 pub(super) fn millis(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }

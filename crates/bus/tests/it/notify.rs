@@ -46,6 +46,14 @@ async fn revoked_keys_are_announced() {
 }
 
 #[tokio::test]
+async fn waiting_commands_are_announced() {
+    let bus = bus().await;
+    let mut waiting = bus.subscribe_commands_waiting().await.unwrap();
+    bus.publish_commands_waiting(vec![7, 300]).await.unwrap();
+    assert_eq!(waiting.next().await.unwrap(), [7, 300]);
+}
+
+#[tokio::test]
 async fn revoked_access_is_announced() {
     let bus = bus().await;
     let mut revoked = bus.subscribe_access_revoked().await.unwrap();

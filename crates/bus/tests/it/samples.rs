@@ -133,16 +133,6 @@ fn session_deltas() -> SessionDeltas {
     }
 }
 
-fn command() -> Command {
-    Command {
-        command_id: vec![8; 16],
-        server_name: "vpn-prod-01".to_owned(),
-        kind: "terminate".to_owned(),
-        arguments_json: "{}".to_owned(),
-        expires_at_us: 1_770_984_060_000_000,
-    }
-}
-
 #[test]
 fn a_telemetry_batch_keeps_its_bytes() {
     check("telemetry_batch", &telemetry_batch());
@@ -221,8 +211,13 @@ fn revocations_of_access_keep_their_bytes() {
 }
 
 #[test]
-fn a_command_keeps_its_bytes() {
-    check("command", &command());
+fn waiting_commands_keep_their_bytes() {
+    check(
+        "commands_waiting",
+        &CommandsWaiting {
+            server_keys: vec![7, 300],
+        },
+    );
 }
 
 /// Compares with `samples/<name>.hex`. A new sample is written with `FREEZE_NEW_SAMPLES=1`; an existing one never is.

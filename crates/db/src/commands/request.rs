@@ -9,7 +9,7 @@ use crate::entities::enums::SessionStatus;
 use crate::entities::session_command;
 use crate::sessions::{self, SessionRow};
 use crate::transaction::in_transaction;
-use crate::{Db, Error};
+use crate::{Db, Error, denials};
 
 /// What to ask of the agents of these sessions' servers.
 #[derive(Debug, Clone)]
@@ -82,6 +82,7 @@ async fn request(
         return Ok(Requested::Waiting(Box::new(last)));
     }
     let command = insert(change, new, &row, command_id, actor).await?;
+    denials::create(change, &command).await?;
     audit::append(change, actor, entry(&row, &command)).await?;
     Ok(Requested::Stored(Box::new(CommandRow {
         command,

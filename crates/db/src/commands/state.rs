@@ -1,7 +1,7 @@
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use utoipa::ToSchema;
 
 use crate::entities::session_command::{self, Column};
@@ -23,18 +23,22 @@ pub enum CommandState {
     /// The session has ended, but the VPN user has come back.
     Reconnected,
     Failed,
-    /// Nobody carried it out in time; nothing has been done.
+    /// No agent took it in time; nothing has been done to the session.
     Expired,
+    /// The agent took it and has not told how it ended; it may still do so.
+    Unanswered,
 }
+
+/// How long after a command has expired its agent may still work on it: it takes the word, watches and reports.
+pub(super) const ANSWERED_WITHIN: Duration = Duration::minutes(3);
 
 impl CommandState {
     /// The state that a command has at `now`.
     pub fn of(command: &session_command::Model, now: OffsetDateTime) -> Self {
-        let stored = Self::parse(&command.state);
-        if stored.waits() && command.expires_at <= now {
-            Self::Expired
-        } else {
-            stored
+        match Self::parse(&command.state) {
+            Self::Requested if command.expires_at <= now => Self::Expired,
+            stored if stored.is_in_hand() && command.expires_at + ANSWERED_WITHIN <= now => Self::Unanswered,
+            stored => stored,
         }
     }
 
@@ -43,12 +47,12 @@ impl CommandState {
         matches!(self, Self::Requested | Self::Delivered | Self::Accepted)
     }
 
-    /// Whether it expires when nothing more is heard of it.
-    fn waits(self) -> bool {
-        matches!(self, Self::Requested | Self::Delivered)
+    /// Whether an agent has it, and its end is not known.
+    fn is_in_hand(self) -> bool {
+        matches!(self, Self::Delivered | Self::Accepted | Self::Gone)
     }
 
-    fn parse(name: &str) -> Self {
+    pub(super) fn parse(name: &str) -> Self {
         match name {
             "requested" => Self::Requested,
             "delivered" => Self::Delivered,
@@ -69,7 +73,7 @@ impl CommandState {
             Self::StayedGone => "stayed_gone",
             Self::Reconnected => "reconnected",
             Self::Failed => "failed",
-            Self::Expired => return None,
+            Self::Expired | Self::Unanswered => return None,
         })
     }
 }
@@ -80,12 +84,16 @@ pub(super) fn condition(states: &[CommandState], now: OffsetDateTime) -> Option<
         return None;
     }
     let one = |state: &CommandState| -> Expr {
-        match state.stored_as() {
-            None => Column::State
-                .is_in(["requested", "delivered"])
-                .and(Column::ExpiresAt.lte(now)),
-            Some(stored) if state.waits() => Column::State.eq(stored).and(Column::ExpiresAt.gt(now)),
-            Some(stored) => Column::State.eq(stored),
+        match (state, state.stored_as()) {
+            (CommandState::Requested, _) => Column::State.eq("requested").and(Column::ExpiresAt.gt(now)),
+            (CommandState::Expired, _) => Column::State.eq("requested").and(Column::ExpiresAt.lte(now)),
+            (_, Some(stored)) if state.is_in_hand() => Column::State
+                .eq(stored)
+                .and(Column::ExpiresAt.gt(now - ANSWERED_WITHIN)),
+            (_, Some(stored)) => Column::State.eq(stored),
+            (_, None) => Column::State
+                .is_in(["delivered", "accepted", "gone"])
+                .and(Column::ExpiresAt.lte(now - ANSWERED_WITHIN)),
         }
     };
     Some(

@@ -16,6 +16,7 @@ pub mod server_boot;
 pub mod session_command;
 pub mod token_signing_key;
 pub mod unmatched_event;
+pub mod vpn_denial;
 pub mod vpn_event;
 pub mod vpn_server;
 pub mod vpn_server_state;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::fact::{Fact, Takeover};
 use crate::event::{BytesSource, Event, EventType, SessionFacts};
-use crate::session::{End, EndedBy, Session};
+use crate::session::{End, EndedBy, Session, TERMINATED};
 
 /// OpenVPN stamps a connect with the start of its handshake, which may take up to `hand-window` (60 s). What is said of a
 /// session within this time after a disproof of its life may therefore still belong to it.
@@ -146,8 +146,7 @@ impl<'a> Track<'a> {
     fn disconnect(&mut self, event: &'a Event, facts: &'a SessionFacts) {
         let Some(index) = self.target(event, facts) else { return };
         let session = &mut self.sessions[index];
-        let already_reported = session.end.is_some_and(|end| end.ended_by == EndedBy::Reported);
-        if !already_reported {
+        if !is_reported(session) {
             report_end(session, event.event_time, facts);
         }
         self.effects.push((event.event_id, Effect::Matched(session.id)));
@@ -169,7 +168,7 @@ impl<'a> Track<'a> {
                 // What is said after the session was over belongs to a later one that nobody has reported yet.
                 session
                     .end
-                    .is_none_or(|end| end.ended_by != EndedBy::Reported && event.event_time <= end.not_after + GRACE)
+                    .is_none_or(|end| !end.ended_by.is_reported() && event.event_time <= end.not_after + GRACE)
             }),
         };
         if found.is_none() {
@@ -288,7 +287,7 @@ enum Listed {
 }
 
 fn is_reported(session: &Session) -> bool {
-    session.end.is_some_and(|end| end.ended_by == EndedBy::Reported)
+    session.end.is_some_and(|end| end.ended_by.is_reported())
 }
 
 fn may_be_listed_as(session: &Session, entry: &SessionFacts) -> bool {
@@ -353,8 +352,12 @@ fn report_end(session: &mut Session, at: OffsetDateTime, facts: &SessionFacts) {
     session.last_seen_at = at;
     session.disconnect_reason.clone_from(&facts.disconnect_reason);
     session.duration_seconds = facts.duration_seconds;
+    let ended_by = match facts.disconnect_reason.as_deref() {
+        Some(TERMINATED) => EndedBy::Terminated,
+        _ => EndedBy::Reported,
+    };
     session.end = Some(End {
-        ended_by: EndedBy::Reported,
+        ended_by,
         disconnected_at: at,
         not_after: at,
     });

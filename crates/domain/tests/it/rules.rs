@@ -1,7 +1,7 @@
 //! Each rule of the timeline, as a story.
 
 use domain::event::{BytesSource, EventType, SessionFacts};
-use domain::session::EndedBy;
+use domain::session::{End, EndedBy, TERMINATED};
 
 use crate::story::{MINUTE, Story, at, facts, inferred, reported};
 
@@ -63,6 +63,28 @@ fn a_second_disconnect_changes_nothing() {
     let second = story.disconnects("jdoe", "", "12:00:00");
     assert_eq!(story.end(session), reported("11:00:00"));
     assert_eq!(story.timeline().unmatched, [second]);
+}
+
+#[test]
+fn an_end_that_the_agent_brought_about_on_request_is_told_apart_and_counts_as_reported() {
+    let mut story = Story::default();
+    let session = story.connects("jdoe", "10.8.0.2", "10:00:00");
+    // It comes back before its old session is over.
+    story.connects("jdoe", "10.8.0.2", "10:59:58");
+    let end = SessionFacts {
+        session_id: Some(session),
+        disconnect_reason: Some(TERMINATED.to_owned()),
+        ..facts("jdoe", "")
+    };
+    story.tell(EventType::SessionDisconnected, "11:00:00", vec![end]);
+    let terminated = End {
+        ended_by: EndedBy::Terminated,
+        ..reported("11:00:00").unwrap()
+    };
+    assert_eq!(story.end(session), Some(terminated));
+    // Neither a late proof of life nor another report changes it.
+    story.disconnects_session("jdoe", session, "11:05:00");
+    assert_eq!(story.end(session), Some(terminated));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod batching;
+mod commands;
 mod faults;
 mod inventory;
 mod keys;

@@ -29,7 +29,8 @@ pub(crate) struct Ingest {
     pub(crate) key: String,
     address: SocketAddr,
     client: reqwest::Client,
-    _running: Running,
+    config: Config,
+    running: Running,
 }
 
 impl Ingest {
@@ -63,24 +64,28 @@ impl Ingest {
         };
         change(&mut config);
         let bus = Bus::connect(&config.bus).await.expect("NATS is there");
-        let service = ingest::build(config).await.expect("ingest is built");
-        let kit = KitConfig {
-            http_addr: Some(([127, 0, 0, 1], 0).into()),
-            ..KitConfig::default()
-        };
-        let running = service_kit::start("ingest", service, &kit)
-            .await
-            .expect("ingest starts");
+        let running = run(config.clone()).await;
         let ingest = Self {
             bus,
             database,
             key: format!("ovt_abcdefghij01_{SECRET}"),
             address: running.address(),
             client: test_support::http_client(),
-            _running: running,
+            config,
+            running,
         };
         ingest.register("vpn-1", "abcdefghij01").await;
         ingest
+    }
+
+    /// Another replica of this ingest.
+    pub(crate) async fn replica(&self) -> Running {
+        run(self.config.clone()).await
+    }
+
+    /// Ends it in its own order.
+    pub(crate) async fn stop(self) {
+        self.running.stop().await.expect("it stops cleanly");
     }
 
     pub(crate) async fn register(&self, server: &str, key_id: &str) {
@@ -187,6 +192,17 @@ impl Ingest {
             }
         })
     }
+}
+
+async fn run(config: Config) -> Running {
+    let service = ingest::build(config).await.expect("ingest is built");
+    let kit = KitConfig {
+        http_addr: Some(([127, 0, 0, 1], 0).into()),
+        ..KitConfig::default()
+    };
+    service_kit::start("ingest", service, &kit)
+        .await
+        .expect("ingest starts")
 }
 
 /// A good connect event with an id of its own.

@@ -4,6 +4,7 @@
 mod access;
 mod audit_logs;
 mod dashboard;
+mod denials;
 mod events;
 mod export;
 mod health_history;

@@ -169,7 +169,7 @@ impl Lab {
         let agent = format!(
             "server_id = \"{server_id}\"\napi_url = \"{}\"\napi_key = \"{key}\"\nstate_dir = \"{}\"\n\
              [openvpn]\n{}\nhooks = {}\npoll_seconds = 1\nupdate_seconds = 1\nsnapshot_seconds = 10\n\
-             [send]\nlinger_ms = 50\nlongest_pause_seconds = 1\nheartbeat_seconds = 5\n\
+             [send]\nlinger_ms = 50\nlongest_pause_seconds = 1\nheartbeat_seconds = 5\n[commands]\ngone_seconds = 8\n\
              [local]\nlisten = \"unix:{folder}/status.sock\"\n",
             stack.ingest(0).url(),
             state.display(),
@@ -328,6 +328,49 @@ impl Lab {
             (text(&log).matches("Initialization Sequence Completed").count() > before).then_some(())
         })
         .await;
+    }
+
+    /// Starts a client that is refused, and waits until it knows and has given up.
+    pub(crate) async fn is_refused(&self, client: &Client) {
+        let log = self.folder.join(format!("{}.log", client.file));
+        let before = text(&log).matches("AUTH_FAILED").count();
+        let config = self.folder.join(format!("{}.conf", client.file)).display().to_string();
+        let mut child = self.inside(&client.namespace, "openvpn", &["--config", &config], "client.out");
+        eventually(&format!("{} to be refused", client.common_name), async || {
+            let ended = child.try_wait().unwrap();
+            (text(&log).matches("AUTH_FAILED").count() > before && ended.is_some()).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a client has ended by itself.
+    pub(crate) async fn has_given_up(&self, client: &Client) {
+        let mut child = self
+            .clients
+            .lock()
+            .unwrap()
+            .remove(&client.file)
+            .expect("it is connected");
+        eventually("the client to end", async || child.try_wait().unwrap()).await;
+    }
+
+    /// Stops the daemon where it stands (`STOP`), or lets it go on (`CONT`).
+    pub(crate) fn signal_server(&self, signal: &str) {
+        let pid = self.server.lock().unwrap().as_ref().expect("it runs").id().to_string();
+        self.run(Command::new("kill").args([&format!("-{signal}"), &pid]));
+    }
+
+    /// Waits until the agent has written a command down.
+    pub(crate) async fn has_in_its_journal(&self, command: &str) {
+        let path = self.folder.join("agent/commands").join(format!("{command}.json"));
+        eventually("the command to be in the journal", async || path.exists().then_some(())).await;
+    }
+
+    /// The agent's API key.
+    pub(crate) fn agent_key(&self) -> String {
+        let config = text(&self.folder.join("agent.toml"));
+        let line = config.lines().find_map(|line| line.strip_prefix("api_key = \""));
+        line.expect("it has a key").trim_end_matches('"').to_owned()
     }
 
     /// The client ends cleanly (SIGTERM), and has ended.

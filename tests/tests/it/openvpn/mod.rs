@@ -5,6 +5,7 @@
 
 mod addresses;
 mod clock;
+mod commands;
 mod lab;
 mod names;
 mod operations;

@@ -148,6 +148,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/denials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List denials, newest first. */
+        get: operations["list_denials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/denials/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a denial: the VPN user may connect again as soon as the VPN server's agent knows. */
+        delete: operations["revoke_denial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events/rejected": {
         parameters: {
             query?: never;
@@ -793,7 +827,7 @@ export interface components {
          * @description How far a command has come.
          * @enum {string}
          */
-        CommandState: "requested" | "delivered" | "accepted" | "gone" | "stayed_gone" | "reconnected" | "failed" | "expired";
+        CommandState: "requested" | "delivered" | "accepted" | "gone" | "stayed_gone" | "reconnected" | "failed" | "expired" | "unanswered";
         /** @description A VPN server to register. */
         CreateServer: {
             /** @description At most 500 characters. */
@@ -844,6 +878,45 @@ export interface components {
         };
         /** @enum {string} */
         DeletionOutcome: "erased" | "retired";
+        /** @description A VPN user who may not connect to a VPN server for a time. */
+        Denial: {
+            /**
+             * Format: date-time
+             * @description Since when the VPN server's agent has it; before, nobody refuses the VPN user.
+             */
+            applied_at?: string | null;
+            common_name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            deny_until: string;
+            /**
+             * Format: uuid
+             * @description That of the command that asked for it.
+             */
+            id: string;
+            reason: string;
+            /** @description Name of the portal user, as it was then. */
+            requested_by: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+            revoked_by?: string | null;
+            server_instance: string;
+            /** Format: int32 */
+            server_key: number;
+            state: components["schemas"]["DenialState"];
+            /** Format: int64 */
+            vpn_user_id: number;
+        };
+        /** @description Denials, a page at a time. */
+        DenialList: components["schemas"]["PageInfo"] & {
+            denials: components["schemas"]["Denial"][];
+        };
+        /**
+         * @description Whether a denial is in force.
+         * @enum {string}
+         */
+        DenialState: "in_force" | "revoked" | "expired";
         /**
          * @description Where a duration comes from.
          * @enum {string}
@@ -2371,6 +2444,170 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests of this user; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token cannot be checked at the moment, or the work not be done; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_denials: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before, instead of `page`. */
+                cursor?: string;
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Rows of a page; 50 when not given. */
+                per_page?: number;
+                /** @description Name of a VPN server; repeat it or separate by commas for several. */
+                server_instance?: string[];
+                /** @description `in_force`: only those. Without it all of them. */
+                state?: "in_force";
+                /** @description Id of a VPN user. */
+                vpn_user_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of denials */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DenialList"];
+                };
+            };
+            /** @description A parameter is not known or not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests of this user; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token cannot be checked at the moment, or the work not be done; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_denial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the denial */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The denial as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Denial"];
+                };
+            };
+            /** @description The id is no UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such denial */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not in force any more (`not_in_force`) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,11 +14,12 @@ const states: Record<Command['state'], StateWords> = {
   requested: { severity: 'info', title: 'Termination requested; no agent has taken it yet' },
   delivered: { severity: 'info', title: 'Termination delivered to the agent' },
   accepted: { severity: 'info', title: 'The daemon has accepted the termination' },
-  gone: { severity: 'success', title: 'The session is gone' },
+  gone: { severity: 'success', title: 'The session is gone; the agent watches whether the VPN user comes back' },
   stayed_gone: { severity: 'success', title: 'The session is gone, and the VPN user has not come back' },
   reconnected: { severity: 'warning', title: 'The session ended, and the VPN user has connected again' },
   failed: { severity: 'error', title: 'The termination failed' },
-  expired: { severity: 'warning', title: 'The termination expired: no agent took it, nothing was done' },
+  expired: { severity: 'warning', title: 'The termination expired: no agent took it, nothing was done to the session' },
+  unanswered: { severity: 'warning', title: 'The agent took the termination and has not told how it ended' },
 }
 
 /** What was asked of this session, the newest first, and how far it has come. */
@@ -29,7 +30,6 @@ export function Commands({ commands }: { commands: Command[] }) {
         {states[command.state].title}.
       </Box>{' '}
       {command.requested_by} asked for it at <Time at={command.requested_at} relative="none" />: “{command.reason}”
-      {command.failure && ` (${command.failure})`}
       {command.state === 'requested' && (
         <>
           {' · expires '}
@@ -38,8 +38,8 @@ export function Commands({ commands }: { commands: Command[] }) {
       )}
       {command.deny_until && (
         <>
-          {' · new connects refused until '}
-          <Time at={command.deny_until} relative="none" />
+          {' · '}
+          <TextLink to="/denials">new connects refused</TextLink> until <Time at={command.deny_until} relative="none" />
         </>
       )}
       {command.reconnected_session_id && (
@@ -48,6 +48,31 @@ export function Commands({ commands }: { commands: Command[] }) {
           <TextLink to={`/sessions/${command.reconnected_session_id}`}>the new session</TextLink>
         </>
       )}
+      {command.failure && <Box sx={{ mt: 0.5 }}>{command.failure}</Box>}
+      <Steps command={command} />
     </Alert>
   ))
+}
+
+/** How long after the request each step was reached. */
+function Steps({ command }: { command: Command }) {
+  const since = Date.parse(command.requested_at)
+  const steps = [
+    { name: 'delivered', at: command.delivered_at },
+    { name: 'accepted by the daemon', at: command.accepted_at },
+    { name: 'gone', at: command.gone_at },
+    { name: 'stayed gone', at: command.stayed_gone_at },
+    { name: 'reconnected', at: command.reconnected_at },
+    { name: 'failed', at: command.failed_at },
+  ].filter(({ at }) => at)
+  if (steps.length === 0) return null
+  return (
+    <Box component="ol" aria-label="Steps" sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2, listStyle: 'none', p: 0, m: 0, mt: 0.5 }}>
+      {steps.map(({ name, at }) => (
+        <li key={name} title={at ?? undefined}>
+          {name} <span className="tabular">after {((Date.parse(at ?? '') - since) / 1_000).toFixed(1)} s</span>
+        </li>
+      ))}
+    </Box>
+  )
 }

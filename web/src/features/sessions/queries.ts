@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { answer, api } from '@/api/client'
-import type { SessionFilter } from './view'
+import { isUnderWay, type SessionFilter } from './view'
 
 export function sessionsQuery(filter: SessionFilter, order: { sort: string; page: number; per_page: number }) {
   const { sort, page, per_page } = order
@@ -17,14 +17,11 @@ export function sessionQuery(id: string) {
   return queryOptions({
     queryKey: ['sessions', 'one', id],
     queryFn: ({ signal }) => answer(api.GET('/api/sessions/{id}', { params: { path: { id } }, signal })),
-    refetchInterval: ({ state }) =>
-      state.data?.session_status === 'active' || state.data?.commands.some(({ state: command }) => isUnderWay(command)) ? 5_000 : false,
+    refetchInterval: ({ state }) => {
+      if (state.data?.commands.some(({ state: command }) => isUnderWay(command))) return 1_000
+      return state.data?.session_status === 'active' && 5_000
+    },
   })
-}
-
-/** The request may still come to something. */
-function isUnderWay(state: string): boolean {
-  return ['requested', 'delivered', 'accepted', 'gone'].includes(state)
 }
 
 export function trafficQuery(id: string, isActive: boolean) {

@@ -71,3 +71,8 @@ export function exportPath(format: 'csv' | 'xlsx', filter: SessionFilter, sort: 
   if (sort === 'connected_at') query.set('sort', sort)
   return `/api/sessions/export?${query}`
 }
+
+/** Whether a command may still come to something. */
+export function isUnderWay(state: string): boolean {
+  return ['requested', 'delivered', 'accepted', 'gone'].includes(state)
+}

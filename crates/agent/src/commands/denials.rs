@@ -1,0 +1,73 @@
+//! VPN users who may not connect: a file that the agent writes and `agent hook` reads. Where the hook is not installed, the agent
+//! ends the sessions of those who connect all the same.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::core::replace;
+
+/// Its name in the agent's state folder.
+const FILE: &str = "denials.json";
+
+/// The whole list, as the product gave it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denials {
+    /// None before the first list.
+    pub version: Option<String>,
+    pub denials: Vec<Denial>,
+}
+
+/// One VPN user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    pub id: Uuid,
+    pub common_name: String,
+    /// The host's clock, milliseconds since 1970.
+    pub until: i64,
+    /// Sessions that were there before the denial: it is about new ones.
+    pub spared: HashSet<Uuid>,
+}
+
+impl Denials {
+    /// What the agent has stored; the empty list before anything was.
+    ///
+    /// # Errors
+    /// When there is a file that cannot be read or understood.
+    pub fn load(state_dir: &Path) -> io::Result<Self> {
+        match fs::read(state_dir.join(FILE)) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// On disk when this returns, the whole list or the old one.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn store(&self, state_dir: &Path) -> io::Result<()> {
+        replace(&state_dir.join(FILE), &serde_json::to_vec(self)?)
+    }
+
+    /// Until when this VPN user may not connect, if he may not.
+    pub fn refused_until(&self, common_name: &str, now: i64) -> Option<i64> {
+        let own = self.denials.iter().filter(|denial| denial.common_name == common_name);
+        own.map(|denial| denial.until).filter(|until| *until > now).max()
+    }
+
+    /// Whether this session may not be.
+    pub fn refuses(&self, session: Uuid, common_name: &str, now: i64) -> bool {
+        let mut own = self.denials.iter().filter(|denial| denial.common_name == common_name);
+        own.any(|denial| denial.until > now && !denial.spared.contains(&session))
+    }
+
+    /// The VPN users of the list whose time is not over.
+    pub fn names(&self, now: i64) -> HashSet<String> {
+        let in_force = self.denials.iter().filter(|denial| denial.until > now);
+        in_force.map(|denial| denial.common_name.clone()).collect()
+    }
+}
