@@ -70,16 +70,19 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// # Errors
-    /// When the state folder holds what cannot be understood.
+    /// With the list of denials that an earlier run has stored.
     pub fn new(
         client: ApiClient,
         config: &Config,
         journal: Arc<Journal>,
         core: CoreHandle,
         attached: Attached,
-    ) -> std::io::Result<Self> {
-        Ok(Self {
+    ) -> Self {
+        let denials = Denials::load(&config.state_dir).unwrap_or_else(|error| {
+            tracing::warn!(%error, "The list of denials cannot be read; the product is asked for it.");
+            Denials::default()
+        });
+        Self {
             client,
             state_dir: config.state_dir.clone(),
             wait_seconds: config.commands.wait_seconds,
@@ -90,8 +93,8 @@ impl Commands {
                 attached,
                 gone_within: Duration::from_secs(config.commands.gone_seconds),
             },
-            denials: Mutex::new(Denials::load(&config.state_dir)?),
-        })
+            denials: Mutex::new(denials),
+        }
     }
 
     /// # Errors
@@ -110,6 +113,7 @@ impl Commands {
             work.spawn(self.hand.clone().prove(record));
         }
         let mut pause = FIRST_PAUSE;
+        let mut said = String::new();
         loop {
             while let Some(done) = work.try_join_next() {
                 done??;
@@ -117,6 +121,7 @@ impl Commands {
             match self.ask().await {
                 Ok(told) => {
                     pause = FIRST_PAUSE;
+                    said.clear();
                     if !self.take(told, &mut work).await? {
                         // It is handed out again until the report on it has arrived.
                         sleep(FIRST_PAUSE).await;
@@ -126,11 +131,10 @@ impl Commands {
                 Err((wait, why)) => {
                     let wait = wait.map_or(pause, Duration::from_secs).min(self.longest_pause);
                     let wait = wait.mul_f64(1.0 + rand::random::<f64>() / 2.0);
-                    tracing::debug!(
-                        why,
-                        seconds = wait.as_secs_f64(),
-                        "No answer to the poll for commands; it is tried again."
-                    );
+                    if why != said {
+                        tracing::warn!(why, "The product does not tell of commands now; it is asked again.");
+                        said = why;
+                    }
                     sleep(wait).await;
                     pause = (pause * 2).min(self.longest_pause);
                 }

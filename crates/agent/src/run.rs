@@ -71,7 +71,7 @@ pub async fn run(config: Config, complaints: Complaints) -> anyhow::Result<()> {
     let (kills, attached) = watch::channel(None);
     let (links, link) = watch::channel(None);
     let attachment = Attachment { links, kills };
-    let commands = Commands::new(client.clone(), &config, journal, handle, attached)?;
+    let commands = Commands::new(client.clone(), &config, journal, handle, attached);
     let core = tokio::task::spawn_blocking(move || core.run(observations));
 
     let mut stop = signal(SignalKind::terminate())?;

@@ -28,7 +28,7 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PollParams {
-    /// How long the answer may wait for something to do, seconds.
+    /// How long the answer may wait for something to do, seconds. It may come earlier.
     #[serde(default)]
     #[param(minimum = 0, maximum = 60)]
     wait_seconds: u64,
@@ -83,7 +83,7 @@ pub(crate) struct AgentDenial {
         (status = 200, description = "Commands, perhaps none, and the whole list of denials", body = Commands),
         (status = 400, description = "A parameter is not known or not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_api_key`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many polls of this VPN server wait already; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Over the VPN server's rate, or too many of its polls wait already; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Not now; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("apiKey" = []))
@@ -96,8 +96,10 @@ pub(crate) async fn get_commands(
     http: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let parameters = read(&http)?;
+    state.rates.take(agent.server_key, 1)?;
     let version = parameters.denials_version.as_deref();
-    let until = Instant::now() + Duration::from_secs(parameters.wait_seconds);
+    let wait_seconds = parameters.wait_seconds.min(state.limits.ingest_command_wait_seconds);
+    let until = Instant::now() + Duration::from_secs(wait_seconds);
     // Before the first look, so that nothing is missed between a look and the wait.
     let mut place = state
         .polls
@@ -108,6 +110,7 @@ pub(crate) async fn get_commands(
         let delivery = look(&state, agent.server_key, version, now).await?;
         let is_news = !delivery.commands.is_empty() || version != Some(delivery.denials_version.as_str());
         if is_news || Instant::now() >= until || shutdown.is_requested() {
+            metrics::counter!("ingest_commands_delivered_total").increment(delivery.commands.len() as u64);
             return Ok(HttpResponse::Ok().json(Commands::of(delivery, state.limits.ingest_command_watch_seconds, now)));
         }
         tokio::select! {

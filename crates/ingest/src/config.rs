@@ -79,6 +79,9 @@ pub struct Limits {
     /// Polls of one VPN server that may wait at once; more are answered 429.
     #[garde(range(min = 1))]
     pub ingest_command_polls_per_server: usize,
+    /// How long a poll may wait for commands, whatever its agent wishes, seconds.
+    #[garde(range(min = 1, max = 60))]
+    pub ingest_command_wait_seconds: u64,
     /// How often commands that the bus has not told of are looked for, milliseconds.
     #[garde(range(min = 100, max = 60_000))]
     pub ingest_command_look_ms: u64,
@@ -109,6 +112,7 @@ impl Default for Limits {
             ingest_key_cache_entries: 10_000,
             ingest_command_polls: 16_384,
             ingest_command_polls_per_server: 4,
+            ingest_command_wait_seconds: 60,
             ingest_command_look_ms: 1_000,
             ingest_command_watch_seconds: 30,
         }

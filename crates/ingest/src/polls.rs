@@ -83,6 +83,7 @@ impl Polls {
         }
         places.next += 1;
         places.taken += 1;
+        metrics::gauge!("ingest_command_polls").set(places.taken as f64);
         let (number, wake) = (places.next, Arc::new(Notify::new()));
         places.servers.entry(server_key).or_default().push(Waiter {
             number,
@@ -188,5 +189,6 @@ impl Drop for Place {
             places.servers.remove(&self.server_key);
         }
         places.taken -= 1;
+        metrics::gauge!("ingest_command_polls").set(places.taken as f64);
     }
 }

@@ -18,6 +18,11 @@ pub(crate) fn describe() {
         "ingest_queue_requests",
         "Requests that wait to be stored, or for JetStream's acknowledgement."
     );
+    metrics::describe_gauge!("ingest_command_polls", "Polls for commands that wait.");
+    metrics::describe_counter!(
+        "ingest_commands_delivered_total",
+        "Commands handed out to agents, those handed out again too."
+    );
     metrics::describe_histogram!("ingest_message_requests_size", "Requests published together.");
     metrics::describe_histogram!("ingest_message_events_size", "Events published together.");
     metrics::describe_histogram!(

@@ -54,6 +54,27 @@ pub struct Record {
     pub reported: Option<State>,
 }
 
+impl Record {
+    fn damaged(id: Uuid, now: i64) -> Self {
+        Self {
+            id,
+            session_id: Uuid::nil(),
+            common_name: String::new(),
+            watch_seconds: 0,
+            others: Vec::new(),
+            state: State::Failed,
+            reached_at: now,
+            accepted_at: None,
+            gone_at: None,
+            reconnected_session_id: None,
+            failure: Some(
+                "The agent's record of this command is damaged; it may have acted, and does not act again.".to_owned(),
+            ),
+            reported: None,
+        }
+    }
+}
+
 /// The commands of this agent.
 #[derive(Debug)]
 pub struct Journal {
@@ -63,19 +84,24 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads what earlier runs have left.
+    /// Reads what earlier runs have left. A record that cannot be understood is a command that is not acted upon.
     ///
     /// # Errors
-    /// When the folder cannot be used, or holds what no agent has written: rather than act twice, the agent stops.
+    /// When the folder cannot be used.
     pub fn open(folder: &Path, now: i64) -> io::Result<Arc<Self>> {
         fs::create_dir_all(folder)?;
         let mut records = BTreeMap::new();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                let record: Record = serde_json::from_slice(&fs::read(&path)?)?;
-                records.insert(record.id, record);
-            }
+            let id = path
+                .file_name()
+                .and_then(|name| name.to_str()?.strip_suffix(".json")?.parse().ok());
+            let Some(id) = id else { continue };
+            let record = serde_json::from_slice(&fs::read(&path)?).unwrap_or_else(|error| {
+                tracing::error!(path = %path.display(), %error, "The record of a command is damaged; the command is given up.");
+                Record::damaged(id, now)
+            });
+            records.insert(id, record);
         }
         let journal = Self {
             folder: folder.to_owned(),

@@ -1,4 +1,5 @@
-//! The journal of commands, and the list of denials with the hook that reads it.
+//! The journal of commands, what the tracker knows of sessions that the agent ends, and the list of denials with the hook that
+//! reads it.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -6,7 +7,16 @@ use std::process::Command;
 
 use agent::commands::denials::{Denial, Denials};
 use agent::commands::journal::{Journal, Record, State};
+use agent::tracker::{Memory, Observation, Settings, Tracker, cid_of_session};
+use agent_api::Event;
+use openvpn::Environment;
+use openvpn::management::Notice;
+use openvpn::status::{ListedClient, StatusReport};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+const START: OffsetDateTime = datetime!(2026-02-13 12:00 UTC);
 
 /// A folder of its own, gone with the test.
 struct Folder(PathBuf);
@@ -97,10 +107,143 @@ fn what_is_done_and_told_is_forgotten_after_a_day_and_what_is_not_stays() {
 }
 
 #[test]
-fn a_journal_that_cannot_be_understood_stops_the_agent() {
+fn a_command_whose_record_is_damaged_is_never_acted_upon_and_said_to_have_failed() {
     let folder = Folder::new("damaged");
-    std::fs::write(folder.0.join("x.json"), "{").unwrap();
-    assert!(Journal::open(&folder.0, 0).is_err());
+    let id = Uuid::from_u128(1);
+    std::fs::write(folder.0.join(format!("{id}.json")), "{").unwrap();
+    std::fs::write(folder.0.join("notes.json"), "{").unwrap();
+    let journal = Journal::open(&folder.0, 0).unwrap();
+    assert!(journal.knows(id));
+    assert_eq!(journal.unfinished(), []);
+    let unreported = journal.unreported();
+    assert_eq!(
+        (unreported.len(), unreported[0].id, unreported[0].state),
+        (1, id, State::Failed)
+    );
+}
+
+fn tracker() -> Tracker {
+    let settings = Settings {
+        namespace: Settings::namespace_of("vpn-1"),
+        hooks: true,
+        update_interval: Duration::seconds(60),
+        snapshot_interval: Duration::seconds(60),
+    };
+    Tracker::new(settings, Memory::default())
+}
+
+/// `seconds` after the start of the story.
+fn hook_call(script_type: &str, seconds: i64, address: &str, more: &str) -> Observation {
+    let connected = START.unix_timestamp() + seconds;
+    Observation::Hook(Environment::parse(&format!(
+        "script_type={script_type}\ncommon_name=jdoe\ntime_unix={connected}\nifconfig_pool_remote_ip={address}\n{more}"
+    )))
+}
+
+fn list(seconds: i64, clients: Vec<ListedClient>) -> Observation {
+    let at = START + Duration::seconds(seconds);
+    let report = StatusReport {
+        version: 3,
+        at,
+        daemon: None,
+        dco: None,
+        clients,
+    };
+    Observation::Notice {
+        at,
+        notice: Notice::Status(report),
+    }
+}
+
+fn listed(seconds: i64, address: &str, cid: u64) -> ListedClient {
+    ListedClient {
+        common_name: "jdoe".to_owned(),
+        virtual_ip: Some(address.parse().unwrap()),
+        connected_at: Some(START + Duration::seconds(seconds)),
+        cid: Some(cid),
+        ..ListedClient::default()
+    }
+}
+
+fn reason(events: &[Event]) -> Option<&str> {
+    events.last()?.session.as_ref()?.disconnect_reason.as_deref()
+}
+
+#[test]
+fn a_session_is_found_in_the_daemons_list_by_all_that_its_id_is_made_of() {
+    let mut tracker = tracker();
+    let session = tracker.observe(hook_call("client-connect", 0, "10.8.0.2", ""))[0].event_id;
+    let namespace = Settings::namespace_of("vpn-1");
+    let found = |clients: &[ListedClient]| cid_of_session(&namespace, session, clients);
+    assert_eq!(found(&[listed(9, "10.8.0.3", 1), listed(0, "10.8.0.2", 5)]), Some(5));
+    // The same client id, address or second is not the same session.
+    assert_eq!(found(&[listed(9, "10.8.0.2", 5), listed(0, "10.8.0.3", 5)]), None);
+    assert_eq!(
+        cid_of_session(&Settings::namespace_of("vpn-2"), session, &[listed(0, "10.8.0.2", 5)]),
+        None
+    );
+}
+
+#[test]
+fn the_standing_of_a_session_names_the_others_of_its_vpn_user() {
+    let mut tracker = tracker();
+    let one = tracker.observe(hook_call("client-connect", 0, "10.8.0.2", ""))[0].event_id;
+    let two = tracker.observe(hook_call("client-connect", 5, "10.8.0.3", ""))[0].event_id;
+    let standing = tracker.standing(one, "jdoe");
+    assert_eq!((standing.is_open, standing.others), (true, vec![two]));
+    assert_eq!(
+        tracker
+            .sessions_of(&HashSet::from(["jdoe".to_owned(), "x".to_owned()]))
+            .len(),
+        2
+    );
+    tracker.observe(hook_call("client-disconnect", 0, "10.8.0.2", "time_duration=9"));
+    let standing = tracker.standing(one, "jdoe");
+    assert_eq!((standing.is_open, standing.others), (false, vec![two]));
+}
+
+#[test]
+fn an_end_that_the_agent_brought_about_says_so_and_another_does_not() {
+    let mut tracker = tracker();
+    let killed = tracker.observe(hook_call("client-connect", 0, "10.8.0.2", ""))[0].event_id;
+    tracker.observe(hook_call("client-connect", 5, "10.8.0.3", ""));
+    tracker.set_killed(killed, true);
+    let end = "time_duration=9\nbytes_received=1\nbytes_sent=2";
+    let events = tracker.observe(hook_call("client-disconnect", 5, "10.8.0.3", end));
+    assert_eq!(reason(&events), None);
+    let events = tracker.observe(hook_call("client-disconnect", 0, "10.8.0.2", end));
+    assert_eq!(reason(&events), Some("terminated"));
+}
+
+#[test]
+fn a_kill_that_was_not_carried_out_leaves_the_end_to_the_daemon() {
+    let mut tracker = tracker();
+    let session = tracker.observe(hook_call("client-connect", 0, "10.8.0.2", ""))[0].event_id;
+    tracker.set_killed(session, true);
+    tracker.set_killed(session, false);
+    let events = tracker.observe(hook_call("client-disconnect", 0, "10.8.0.2", "time_duration=9"));
+    assert_eq!(reason(&events), None);
+}
+
+#[test]
+fn a_killed_session_that_the_list_has_lost_has_an_end_of_its_own() {
+    let mut tracker = tracker();
+    let session = tracker.observe(hook_call("client-connect", 0, "10.8.0.2", ""))[0].event_id;
+    tracker.observe(list(10, vec![listed(0, "10.8.0.2", 5)]));
+    tracker.set_killed(session, true);
+    tracker.observe(list(20, Vec::new()));
+    assert!(!tracker.standing(session, "jdoe").is_open);
+    // Nobody tells more of it.
+    let events = tracker.observe(Observation::Tick(START + Duration::seconds(40)));
+    let end = events
+        .iter()
+        .find(|event| event.event_type == agent_api::EventType::SessionDisconnected);
+    let end = end.expect("its end is told");
+    assert_eq!(end.event_time_vpn, START + Duration::seconds(20));
+    assert_eq!(
+        end.session.as_ref().unwrap().disconnect_reason.as_deref(),
+        Some("terminated")
+    );
 }
 
 fn denials(until: i64) -> Denials {

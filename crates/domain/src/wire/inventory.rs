@@ -262,7 +262,8 @@ mod tests {
             let error = parse(&body).unwrap_err();
             format!("{}: {error}", error.as_str())
         };
-        let cases: [(fn(&mut Value), &str); 9] = [
+        type Change = fn(&mut Value);
+        let cases: [(Change, &str); 9] = [
             (
                 |body| body["certificates"][0]["serial"] = json!("xyz"),
                 "invalid_inventory: certificates[0].serial",

@@ -48,14 +48,12 @@ async fn a_path_that_is_not_listed_does_not_exist() {
 async fn a_parameter_that_nobody_documented_is_refused_everywhere() {
     let rig = Rig::start().await;
     for route in ROUTES {
-        let path = route.path.replace(
-            "{id}",
-            if route.path.starts_with("/api/sessions") {
-                "00000000-0000-0000-0000-000000000001"
-            } else {
-                "1"
-            },
-        );
+        let has_uuids = ["/api/sessions", "/api/denials"];
+        let id = match has_uuids.iter().any(|prefix| route.path.starts_with(prefix)) {
+            true => "00000000-0000-0000-0000-000000000001",
+            false => "1",
+        };
+        let path = route.path.replace("{id}", id);
         let query = format!("{path}?serch=x");
         let reply = rig.send_as(&[Role::Admin], route.method, &query, None).await;
         let problem = reply.expect(400).json();

@@ -25,6 +25,8 @@ async fn stack() -> Stack {
     Stack::builder()
         .with("*", "API_REQUESTS_PER_MINUTE", "1000000")
         .with("auth", "LOGIN_REQUESTS_PER_MINUTE", "1000000")
+        // Schemathesis has no patience for long polls.
+        .with("ingest", "INGEST_COMMAND_WAIT_SECONDS", "1")
         .realtime(1)
         .start()
         .await

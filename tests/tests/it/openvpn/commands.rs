@@ -209,3 +209,44 @@ async fn a_command_that_is_delivered_again_and_by_another_replica_is_carried_out
     assert_eq!(sessions.len(), 2, "the new session is left alone: {sessions:#?}");
     assert_eq!(sessions[1]["session_status"], "active");
 }
+
+#[tokio::test]
+async fn without_its_hook_the_agent_ends_the_sessions_of_a_denied_client_again() {
+    if skipped() {
+        return;
+    }
+    let stack = impatient_stack().await;
+    stack.run("auth", &["create-server", "vpn-real"]).await;
+    // The last script counts: nobody asks the agent's hook.
+    let lab = Lab::start_registered(&stack, "vpn-real", "client-connect /bin/true").await;
+    let _client = lab.connect("mallory").await;
+    let session = the_session(&stack, "mallory", "active", status("active")).await;
+    terminate(&stack, &session, Some(3_600)).await;
+    // It does come back, and is thrown out.
+    command_in(&stack, &session, &["reconnected"]).await;
+    eventually("the second session to be ended by the agent too", async || {
+        let sessions = sessions_of(&stack, "mallory").await;
+        (sessions.len() > 1 && sessions[1]["ended_by"] == "terminated").then_some(())
+    })
+    .await;
+    assert!(lab.agent_log().contains("may not connect has connected"));
+}
+
+#[tokio::test]
+async fn an_agent_without_the_management_interface_says_that_it_cannot() {
+    if skipped() {
+        return;
+    }
+    let stack = impatient_stack().await;
+    let lab = Lab::start(&stack, "vpn-real").await;
+    let client = lab.connect("mallory").await;
+    let session = the_session(&stack, "mallory", "active", status("active")).await;
+    lab.without_management();
+    terminate(&stack, &session, None).await;
+    let command = command_in(&stack, &session, &["failed"]).await;
+    let failure = command["failure"].as_str().unwrap();
+    assert!(failure.contains("management interface"), "{failure}");
+    lab.disconnect(&client).await;
+    let session = the_session(&stack, "mallory", "ended", status("disconnected")).await;
+    assert_eq!(session["ended_by"], "reported", "the agent did nothing");
+}

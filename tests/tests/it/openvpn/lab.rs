@@ -366,6 +366,19 @@ impl Lab {
         eventually("the command to be in the journal", async || path.exists().then_some(())).await;
     }
 
+    /// Starts the agent again, on a configuration that does not name the management interface.
+    pub(crate) fn without_management(&self) {
+        let path = self.folder.join("agent.toml");
+        let config = text(&path);
+        let lines: Vec<&str> = config
+            .lines()
+            .filter(|line| !line.starts_with("management ="))
+            .collect();
+        fs::write(&path, lines.join("\n")).unwrap();
+        self.kill_agent();
+        self.start_agent();
+    }
+
     /// The agent's API key.
     pub(crate) fn agent_key(&self) -> String {
         let config = text(&self.folder.join("agent.toml"));
