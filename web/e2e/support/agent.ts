@@ -8,6 +8,12 @@ interface Connected {
   session_id: string
 }
 
+interface Told {
+  commands: { id: string; session_id: string }[]
+  denials: { id: string; common_name: string }[]
+  denials_version: string
+}
+
 /** An agent beside a VPN server of the journey's own: it talks to the real agent API with a real key. */
 export class Agent {
   readonly server: string
@@ -98,6 +104,24 @@ export class Agent {
       bytes_source: 'final',
     }))
     await this.accepted(...ends)
+  }
+
+  /** What a poll for commands answers, with this list of denials known. */
+  async polls(denials_version = ''): Promise<Told> {
+    const answer = await fetch(`${stack.baseUrl}/api/v1/commands?wait_seconds=20&denials_version=${denials_version}`, {
+      headers: { authorization: `Bearer ${this.key}` },
+    })
+    if (!answer.ok) throw new Error(`the poll was answered ${answer.status}`)
+    return (await answer.json()) as Told
+  }
+
+  async reports(command: string, result: Record<string, unknown>): Promise<void> {
+    const answer = await fetch(`${stack.baseUrl}/api/v1/commands/${command}/result`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.key}` },
+      body: JSON.stringify(result),
+    })
+    if (!answer.ok) throw new Error(`the report was answered ${answer.status} ${await answer.text()}`)
   }
 
   private address(): string {

@@ -21,12 +21,14 @@ export async function allPages(admin: Api): Promise<PageToVisit[]> {
   const session = sessions.at(-1)
   const server = servers[0]
   if (!session || !server) throw new Error('the simulated fleet has no active session yet')
+  // Something to see on its page, and among the denials.
+  await admin.post('/api/sessions/terminate', { session_ids: [session.id], reason: 'to be seen', deny_seconds: 86_400 })
   const at = new Date(Date.parse(session.connected_at) + 60_000).toISOString()
   return [
     { name: 'dashboard', path: '/dashboard', ready: 'Top VPN users' },
     { name: 'sessions', path: '/sessions', ready: /of .* sessions/ },
     { name: 'session', path: `/sessions/${session.id}`, ready: 'Timeline', charts: 1 },
-    { name: 'denials', path: '/denials', ready: /of .* denials|Nobody is denied/ },
+    { name: 'denials', path: '/denials', ready: /of .* denials/ },
     { name: 'identity', path: `/identity?ip=${session.virtual_ip ?? ''}&at=${at}`, ready: /certain|probable/ },
     { name: 'vpn-users', path: '/vpn-users', ready: /of .* VPN users/ },
     { name: 'vpn-user', path: `/vpn-users/${session.vpn_user_id}`, ready: /Certificate/ },
