@@ -19,6 +19,7 @@ import { Time } from '@/components/Time'
 import { formatBytes, formatCount, unknown } from '@/format/number'
 import { Activity } from './Activity'
 import { CertificateChip } from './CertificateChip'
+import { Denied } from './Denied'
 import { EditDialog } from './EditDialog'
 import { vpnUserQuery } from './queries'
 import { RecentSessions } from './RecentSessions'
@@ -79,6 +80,7 @@ function Content({ user }: { user: VpnUserDetail }) {
   return (
     <>
       <CertificateWarning user={user} />
+      <Denied userId={user.id} />
       <Box
         sx={{
           display: 'grid',

@@ -26,3 +26,12 @@ export function activityQuery(id: number) {
     queryFn: ({ signal }) => answer(api.GET('/api/vpn-users/{id}/activity', { params: { path: { id }, query: { days: 30 } }, signal })),
   })
 }
+
+export function denialsOfUserQuery(id: number) {
+  const query = { vpn_user_id: id, state: 'in_force' as const, per_page: 20 }
+  return queryOptions({
+    queryKey: ['denials', query],
+    queryFn: ({ signal }) => answer(api.GET('/api/denials', { params: { query }, signal })),
+    refetchInterval: 15_000,
+  })
+}
