@@ -9,6 +9,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::event::{BytesSource, Event, EventType, SessionFacts};
+use crate::session::TERMINATED;
 
 const NAMES: [&str; 4] = ["alice", "bob", "carol@example.com", "Jürgen Müller"];
 
@@ -130,6 +131,7 @@ impl Draw {
                 _ => facts.virtual_ip = None,
             }
         }
+        facts.disconnect_reason = self.rng.random_bool(0.2).then(|| TERMINATED.to_owned());
         facts.bytes_source = [None, Some(BytesSource::Final), Some(BytesSource::Missing)][self.rng.random_range(0..3)];
         facts
     }
