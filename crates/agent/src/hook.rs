@@ -13,11 +13,9 @@ use crate::{clock, inbox};
 
 /// Leaves the environment of this call in the inbox below `state_dir`.
 pub fn run(state_dir: &Path) -> ExitCode {
-    if let Some(until) = denied_until(state_dir) {
-        tell(&format!(
-            "the VPN user may not connect before {}",
-            agent_api::format_time(until)
-        ));
+    if let Some((common_name, until)) = denied(state_dir) {
+        let until = agent_api::format_time(until);
+        tell(&format!("the VPN user {common_name} may not connect before {until}"));
         return ExitCode::FAILURE;
     }
     let left = inbox::leave(&state_dir.join("hooks"), &name(), variables());
@@ -48,8 +46,8 @@ fn variables() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// Until when this client may not connect. A list that cannot be read keeps nobody out.
-fn denied_until(state_dir: &Path) -> Option<OffsetDateTime> {
+/// The client that may not connect, and until when. A list that cannot be read keeps nobody out.
+fn denied(state_dir: &Path) -> Option<(String, OffsetDateTime)> {
     let variable = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     if variable("script_type").as_deref() != Some("client-connect") {
         return None;
@@ -61,8 +59,10 @@ fn denied_until(state_dir: &Path) -> Option<OffsetDateTime> {
             return None;
         }
     };
-    let until = denials.refused_until(&variable("common_name")?, clock::now_ms())?;
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000_000).ok()
+    let common_name = variable("common_name")?;
+    let until = denials.refused_until(&common_name, clock::now_ms())?;
+    let until = OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000_000).ok()?;
+    Some((common_name, until))
 }
 
 #[expect(clippy::print_stderr, reason = "OpenVPN puts it into its own log")]
