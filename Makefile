@@ -1,7 +1,8 @@
-# Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER.
+# Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER, FUZZ_SECONDS.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb reset
+.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb fuzz reset
 export PORT_BASE PROFILE DEMO FILTER RUN_MODE
+export PORT_BASE PROFILE DEMO FILTER RUN_MODE FUZZ_SECONDS
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ replay: ## post the recorded OpenVPN sessions to the running stack
 
 test: ## format, lints, arrows, then all tests on real servers (FILTER='package(ingest)': only these, no lints)
 	@deploy/local/test
+
+fuzz: ## feed the parsers of what OpenVPN says with nonsense for a minute (FUZZ_SECONDS=600: longer)
+	@deploy/local/fuzz
 
 lint: ## format, shell scripts, lints, arrows
 	@deploy/local/lint
