@@ -1,7 +1,6 @@
 # Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER, FUZZ_SECONDS.
 .DEFAULT_GOAL := help
 .PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb fuzz reset
-export PORT_BASE PROFILE DEMO FILTER RUN_MODE
 export PORT_BASE PROFILE DEMO FILTER RUN_MODE FUZZ_SECONDS
 
 help: ## this list

@@ -213,6 +213,8 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-02-13 12:00 UTC);
 
+    type Change = fn(&mut Value);
+
     fn body() -> Value {
         json!({"server_id": "vpn-1", "sent_at": "2026-02-13T12:00:00Z", "taken_at": "2026-02-13T11:59:00Z",
             "certificates": [{"common_name": "jdoe", "serial": "0A1B", "expires_at": "2029-02-23T21:59:01Z", "revoked_at": null}],
@@ -256,13 +258,12 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_and_refuses_the_whole() {
-        let refusal = |change: fn(&mut Value)| {
+        let refusal = |change: Change| {
             let mut body = body();
             change(&mut body);
             let error = parse(&body).unwrap_err();
             format!("{}: {error}", error.as_str())
         };
-        type Change = fn(&mut Value);
         let cases: [(Change, &str); 9] = [
             (
                 |body| body["certificates"][0]["serial"] = json!("xyz"),
