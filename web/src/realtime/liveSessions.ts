@@ -2,7 +2,8 @@ import type { LiveSession } from '@/api/types'
 import type { ServerFrame, SessionEvent } from './frames'
 
 const feedLength = 10
-const rememberedEnds = 2000
+/** Enough for the rows of a list until it is loaded again. */
+const rememberedEnds = 500
 
 /** The active sessions, kept from a snapshot and the changes behind it. Pure bookkeeping: it knows of no socket. */
 export class LiveSessions {
