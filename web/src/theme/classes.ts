@@ -47,8 +47,17 @@ export const classes = {
     fontSize: '0.8125rem',
     borderBottom: `1px solid ${variable('line')}`,
   },
-  '.feed > li.arrived': { animation: 'ovt-arrive 1.4s ease-out' },
-  '@keyframes ovt-arrive': { from: { backgroundColor: variable('primarySoft') } },
+  // Only its opacity changes: the compositor does that alone, while a colour would be worked out anew for each frame.
+  '.feed > li.arrived::before': {
+    content: '""',
+    position: 'absolute',
+    inset: 0,
+    zIndex: -1,
+    backgroundColor: variable('primarySoft'),
+    opacity: 0,
+    animation: 'ovt-arrive 1.4s ease-out',
+  },
+  '@keyframes ovt-arrive': { from: { opacity: 1 } },
   '.feed time, .feed-detail': { color: variable('textMuted'), fontSize: '0.75rem', whiteSpace: 'nowrap' },
   '.feed-name': clipped,
   '.feed-server': {
