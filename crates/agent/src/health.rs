@@ -10,6 +10,9 @@ use time::format_description::well_known::Rfc2822;
 
 use crate::clock;
 
+/// Seconds that the clocks may differ by before it is said.
+pub(crate) const SKEW: f64 = 5.0;
+
 /// A handle that every part has.
 #[derive(Debug, Clone, Default)]
 pub struct Health(Arc<Mutex<Known>>);

@@ -66,13 +66,19 @@ pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<(PathBuf, Environme
         .collect();
     paths.sort();
     paths.truncate(limit);
-    paths
-        .into_iter()
-        .map(|path| {
-            let text = fs::read(&path)?;
-            Ok((path, Environment::parse(&String::from_utf8_lossy(&text))))
-        })
-        .collect()
+    let mut found = Vec::with_capacity(paths.len());
+    for path in paths {
+        match fs::read(&path) {
+            Ok(text) => found.push((path, Environment::parse(&String::from_utf8_lossy(&text)))),
+            // Not one of ours, or it would be readable: it must not stop the others.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                tracing::error!(path = %path.display(), "A file among what hooks have left cannot be read; it is put aside.");
+                fs::rename(&path, path.with_extension("unreadable"))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// Removes what has been taken over.

@@ -1,5 +1,8 @@
 //! The daemon's management interface: one connection at a time, for the daemon serves one client only.
 
+mod kill;
+mod relay;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +11,15 @@ use openvpn::management::{Line, Notice, Reader, cached_log_line, state_line};
 use openvpn::status::StatusReport;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
+pub use kill::{Kill, Killed};
+
 use crate::health::Health;
-use crate::passthrough::{Link, Request};
-use crate::tracker::{Boot, Observation, cid_of_session};
+use crate::passthrough::Request;
+use crate::tracker::{Boot, Observation};
 
 /// A daemon that another client is attached to accepts the connection and says nothing.
 const BANNER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -66,26 +71,6 @@ pub enum ManagementError {
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
-/// A session to be ended, once, by the client id that the daemon itself lists for it in the same moment.
-#[derive(Debug)]
-pub struct Kill {
-    pub session_id: Uuid,
-    pub deadline: Instant,
-    /// Dropped without an answer: the connection broke, and nobody knows.
-    pub reply: oneshot::Sender<Killed>,
-}
-
-/// What came of a [`Kill`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Killed {
-    Done,
-    /// The daemon does not have this session.
-    NotListed,
-    /// Its deadline was over.
-    TooLate,
-    Refused(String),
-}
 
 /// An attached connection.
 pub struct Connection {
@@ -247,75 +232,6 @@ impl Connection {
         }
     }
 
-    /// By which others may use the interface while this connection holds it.
-    pub fn link(&self) -> Link {
-        Link {
-            banner: self.banner.clone(),
-            held: self.held.subscribe(),
-            requests: self.requests.0.clone(),
-            notices: self.notices.clone(),
-        }
-    }
-
-    /// Puts a tool's command to the daemon, and `pid` after it: whatever comes before the answer to that belongs to the
-    /// command, of any version and any length.
-    async fn relay(&mut self, request: Request) -> Result<(), ManagementError> {
-        let fence = format!("SUCCESS: pid={}", self.pid);
-        let mut fences = if request.command == "pid" { 2 } else { 1 };
-        let mut answer = Vec::new();
-        let mut end = self.write(&request.command).await;
-        if end.is_ok() {
-            end = self.write("pid").await;
-        }
-        let asked = Instant::now();
-        while end.is_ok() {
-            let left = ANSWER_TIMEOUT.saturating_sub(asked.elapsed());
-            let line = match timeout(left, self.next_line()).await {
-                Ok(Ok(line)) => line,
-                Ok(Err(error)) => {
-                    end = Err(error);
-                    break;
-                }
-                Err(_) => {
-                    end = Err(ManagementError::NoAnswer(request.command.clone()));
-                    break;
-                }
-            };
-            if line.starts_with('>') {
-                end = self.take_in(&line).await;
-                continue;
-            }
-            fences -= usize::from(line == fence);
-            if fences == 0 {
-                break;
-            }
-            if line.starts_with("SUCCESS: hold release") {
-                self.held.send_replace(None);
-            }
-            answer.push(line);
-        }
-        // A daemon that was told to end says so, and is gone.
-        let _ = request.answer.send(answer);
-        end
-    }
-
-    async fn kill(&mut self, kill: Kill, namespace: &Uuid) -> Result<(), ManagementError> {
-        let mut cid = None;
-        self.report(|report| cid = cid_of_session(namespace, kill.session_id, &report.clients))
-            .await?;
-        let killed = match cid {
-            None => Killed::NotListed,
-            Some(_) if kill.deadline <= Instant::now() => Killed::TooLate,
-            Some(cid) => match self.ask(&format!("client-kill {cid}")).await?.pop() {
-                Some(answer) if answer.starts_with("SUCCESS:") => Killed::Done,
-                answer => Killed::Refused(answer.unwrap_or_default()),
-            },
-        };
-        // Whoever asked may be gone; the daemon has done it all the same.
-        let _ = kill.reply.send(killed);
-        Ok(())
-    }
-
     async fn poll(&mut self) -> Result<(), ManagementError> {
         self.report(|_| {}).await
     }
@@ -368,17 +284,6 @@ impl Connection {
                     }
                 }
             }
-        }
-    }
-
-    /// Notifications are for everybody.
-    fn pass_on(&mut self, line: &str) {
-        if line.starts_with(">HOLD:") {
-            self.held.send_replace(Some(line.into()));
-        }
-        if line.starts_with('>') && self.notices.receiver_count() > 0 {
-            // Without a listener it is sent to nobody.
-            let _ = self.notices.send(line.into());
         }
     }
 

@@ -1,7 +1,9 @@
 //! What the running agent knows, at one instant: for `agent status` as JSON and as text, for Prometheus as metrics.
 
+mod metrics;
+mod text;
+
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -14,9 +16,6 @@ use crate::core::View;
 use crate::health::{Api, Health, Source};
 use crate::log::{Complaint, Complaints};
 use crate::spool::read_from;
-
-/// A clock that is off by more is shown.
-const SKEW: f64 = 5.0;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -147,184 +146,9 @@ impl Reporter {
 }
 
 impl Report {
-    /// For a person at the terminal.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        let mut line = |name: &str, value: String| {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{name:<14}{value}");
-        };
-        let now = self.at;
-        line("VPN server", self.server_id.clone());
-        line(
-            "Agent",
-            format!("{}, running for {}", self.agent_version, ago(now, self.running_since)),
-        );
-        line("Daemon", self.daemon.to_text(now));
-        line("Sessions", self.sessions.to_string());
-        for (name, source) in &self.sources {
-            line("Source", format!("{name} ({}): {}", source.place, source.to_text(now)));
-        }
-        line("Spool", self.spool.to_text(now));
-        line("Product", format!("{}: {}", self.api_url, self.api.to_text(now)));
-        if let Some(skew) = self.api.skew_seconds {
-            let flag = if skew.abs() > SKEW { "  (set the clock!)" } else { "" };
-            line("Clock", format!("{skew:+.1} s against the product's{flag}"));
-        }
-        for complaint in self.complaints.iter().rev().take(5) {
-            line(
-                "Complaint",
-                format!("{} ago: {}", ago(now, complaint.at), complaint.text),
-            );
-        }
-        text
-    }
-
     /// Whether sessions arrive: a source works, and the product answers.
     pub fn is_well(&self) -> bool {
         let recently = |at: OffsetDateTime| self.at - at < Duration::minutes(5);
         self.sources.values().any(|source| source.works) && self.api.accepted_at.is_some_and(recently)
-    }
-
-    /// In the text format of Prometheus.
-    pub fn to_metrics(&self) -> String {
-        let mut metrics = Metrics::default();
-        let age = |at: Option<OffsetDateTime>| at.map(|at| (self.at - at).as_seconds_f64().max(0.0));
-        metrics.gauge("sessions", "Sessions that the daemon has.", Some(self.sessions as f64));
-        metrics.begin("source_up", "1: the source works.");
-        for (name, source) in &self.sources {
-            metrics.value(
-                "source_up",
-                &format!("{{source=\"{name}\"}}"),
-                f64::from(u8::from(source.works)),
-            );
-        }
-        metrics.gauge("spool_events", "Events that wait.", Some(self.spool.events as f64));
-        let oldest = age(self.spool.oldest_at).unwrap_or_default();
-        metrics.gauge(
-            "spool_oldest_seconds",
-            "Age of the oldest event that waits.",
-            Some(oldest),
-        );
-        metrics.gauge(
-            "spool_bytes",
-            "Size of the spool on disk.",
-            Some(self.spool.bytes as f64),
-        );
-        metrics.gauge("spool_limit_bytes", "Its limit.", Some(self.spool.limit_bytes as f64));
-        let given_up = Some(self.spool.given_up as f64);
-        metrics.gauge(
-            "spool_given_up_events",
-            "Updates given up because the spool was full.",
-            given_up,
-        );
-        let accepted = age(self.api.accepted_at);
-        metrics.gauge(
-            "accepted_age_seconds",
-            "Since the product last accepted something.",
-            accepted,
-        );
-        metrics.gauge(
-            "clock_skew_seconds",
-            "This host's clock less the product's.",
-            self.api.skew_seconds,
-        );
-        let up = (self.at - self.running_since).as_seconds_f64();
-        metrics.gauge("uptime_seconds", "Since the agent's start.", Some(up));
-        metrics.0
-    }
-}
-
-#[derive(Default)]
-struct Metrics(String);
-
-impl Metrics {
-    fn begin(&mut self, name: &str, help: &str) {
-        let _ = writeln!(
-            self.0,
-            "# HELP openvpn_agent_{name} {help}\n# TYPE openvpn_agent_{name} gauge"
-        );
-    }
-
-    fn value(&mut self, name: &str, labels: &str, value: f64) {
-        let _ = writeln!(self.0, "openvpn_agent_{name}{labels} {value}");
-    }
-
-    /// Unknown is left out, never zero.
-    fn gauge(&mut self, name: &str, help: &str, value: Option<f64>) {
-        if let Some(value) = value {
-            self.begin(name, help);
-            self.value(name, "", value);
-        }
-    }
-}
-
-impl Daemon {
-    fn to_text(&self, now: OffsetDateTime) -> String {
-        let Some(started_at) = self.started_at else {
-            return "nothing has told of it yet".to_owned();
-        };
-        let version = self.version.as_deref().unwrap_or("of unknown version");
-        let dco = match self.dco {
-            Some(true) => ", the kernel moves the data (DCO)",
-            _ => "",
-        };
-        format!("OpenVPN {version}, started {} ago{dco}", ago(now, started_at))
-    }
-}
-
-impl Source {
-    fn to_text(&self, now: OffsetDateTime) -> String {
-        let heard = self.heard_at.map_or_else(
-            || "nothing heard yet".to_owned(),
-            |at| format!("last heard {} ago", ago(now, at)),
-        );
-        match &self.error {
-            Some(error) => format!("DOES NOT WORK: {error}; {heard}"),
-            None => heard,
-        }
-    }
-}
-
-impl Waiting {
-    fn to_text(&self, now: OffsetDateTime) -> String {
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-        let mut text = match (self.events, self.oldest_at) {
-            (0, _) => "empty".to_owned(),
-            (events, Some(at)) => format!("{events} events wait, the oldest is {} old", ago(now, at)),
-            (events, None) => format!("{events} events wait"),
-        };
-        let _ = write!(
-            text,
-            "; {:.1} of {:.0} MiB on disk",
-            mib(self.bytes),
-            mib(self.limit_bytes)
-        );
-        if self.given_up > 0 {
-            let _ = write!(text, "; {} updates GIVEN UP because it was full", self.given_up);
-        }
-        text
-    }
-}
-
-impl Api {
-    fn to_text(&self, now: OffsetDateTime) -> String {
-        let answer = self.answer.as_deref().unwrap_or("not asked yet");
-        match self.accepted_at {
-            Some(at) => format!("{answer}; last accepted {} ago", ago(now, at)),
-            None => format!("{answer}; NOTHING ACCEPTED since the agent's start"),
-        }
-    }
-}
-
-/// `3 d 4 h`, `12 min 5 s`: the two largest units.
-fn ago(now: OffsetDateTime, then: OffsetDateTime) -> String {
-    let seconds = (now - then).whole_seconds().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
     }
 }

@@ -1,0 +1,113 @@
+//! A report for a person at the terminal.
+
+use std::fmt::Write;
+
+use time::OffsetDateTime;
+
+use super::{Daemon, Report, Waiting};
+use crate::health::{Api, SKEW, Source};
+
+impl Report {
+    /// For a person at the terminal.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{name:<14}{value}");
+        };
+        let now = self.at;
+        line("VPN server", self.server_id.clone());
+        line(
+            "Agent",
+            format!("{}, running for {}", self.agent_version, ago(now, self.running_since)),
+        );
+        line("Daemon", self.daemon.to_text(now));
+        line("Sessions", self.sessions.to_string());
+        for (name, source) in &self.sources {
+            line("Source", format!("{name} ({}): {}", source.place, source.to_text(now)));
+        }
+        line("Spool", self.spool.to_text(now));
+        line("Product", format!("{}: {}", self.api_url, self.api.to_text(now)));
+        if let Some(skew) = self.api.skew_seconds {
+            let flag = if skew.abs() > SKEW { "  (set the clock!)" } else { "" };
+            line("Clock", format!("{skew:+.1} s against the product's{flag}"));
+        }
+        for complaint in self.complaints.iter().rev().take(5) {
+            line(
+                "Complaint",
+                format!("{} ago: {}", ago(now, complaint.at), complaint.text),
+            );
+        }
+        text
+    }
+}
+
+impl Daemon {
+    fn to_text(&self, now: OffsetDateTime) -> String {
+        let Some(started_at) = self.started_at else {
+            return "nothing has told of it yet".to_owned();
+        };
+        let version = self.version.as_deref().unwrap_or("of unknown version");
+        let dco = match self.dco {
+            Some(true) => ", the kernel moves the data (DCO)",
+            _ => "",
+        };
+        format!("OpenVPN {version}, started {} ago{dco}", ago(now, started_at))
+    }
+}
+
+impl Source {
+    fn to_text(&self, now: OffsetDateTime) -> String {
+        let heard = self.heard_at.map_or_else(
+            || "nothing heard yet".to_owned(),
+            |at| format!("last heard {} ago", ago(now, at)),
+        );
+        match &self.error {
+            Some(error) => format!("DOES NOT WORK: {error}; {heard}"),
+            None => heard,
+        }
+    }
+}
+
+impl Waiting {
+    fn to_text(&self, now: OffsetDateTime) -> String {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let mut text = match (self.events, self.oldest_at) {
+            (0, _) => "empty".to_owned(),
+            (events, Some(at)) => format!("{events} events wait, the oldest is {} old", ago(now, at)),
+            (events, None) => format!("{events} events wait"),
+        };
+        let _ = write!(
+            text,
+            "; {:.1} of {:.0} MiB on disk",
+            mib(self.bytes),
+            mib(self.limit_bytes)
+        );
+        if self.given_up > 0 {
+            let _ = write!(text, "; {} updates GIVEN UP because it was full", self.given_up);
+        }
+        text
+    }
+}
+
+impl Api {
+    fn to_text(&self, now: OffsetDateTime) -> String {
+        let answer = self.answer.as_deref().unwrap_or("not asked yet");
+        match self.accepted_at {
+            Some(at) => format!("{answer}; last accepted {} ago", ago(now, at)),
+            None => format!("{answer}; NOTHING ACCEPTED since the agent's start"),
+        }
+    }
+}
+
+/// `3 d 4 h`, `12 min 5 s`: the two largest units.
+fn ago(now: OffsetDateTime, then: OffsetDateTime) -> String {
+    let seconds = (now - then).whole_seconds().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
