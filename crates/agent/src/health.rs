@@ -54,12 +54,18 @@ impl Health {
         self.known().sources.entry(name).or_default().place = place.to_owned();
     }
 
-    pub fn works(&self, name: &'static str) {
+    /// Ready to hear something; whether there is anything to hear is not its affair.
+    pub fn ready(&self, name: &'static str) {
         let mut known = self.known();
         let source = known.sources.entry(name).or_default();
         source.works = true;
         source.error = None;
-        source.heard_at = Some(clock::now());
+    }
+
+    /// Has been heard just now.
+    pub fn works(&self, name: &'static str) {
+        self.ready(name);
+        self.known().sources.entry(name).or_default().heard_at = Some(clock::now());
     }
 
     pub fn fails(&self, name: &'static str, error: &str) {

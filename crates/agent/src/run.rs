@@ -147,6 +147,8 @@ async fn hooks(config: &Config, mut view: watch::Receiver<View>, health: &Health
         return std::future::pending().await;
     }
     health.expects(HOOKS, &config.inbox().display().to_string());
+    // On a quiet server nothing comes for hours.
+    health.ready(HOOKS);
     let mut taken = 0;
     while let Ok(now) = view.wait_for(|view| view.hooks > taken).await.map(|view| view.hooks) {
         taken = now;
