@@ -151,8 +151,7 @@ impl Outcome {
             wanted,
         } = advise(&server, hook, calls_hook);
         self.findings.extend(findings);
-        let complete = server_lines.is_empty();
-        if !complete {
+        if !server_lines.is_empty() {
             self.server = Some((file.to_owned(), server_lines));
         }
         let is_set = settings.is_some_and(|settings| wanted.is_in(&settings.openvpn));
@@ -162,9 +161,7 @@ impl Outcome {
         }
         if let Some(settings) = settings {
             self.hooks_can_write(&server, settings);
-            if complete && is_set {
-                self.sources(settings).await;
-            }
+            self.sources(&server, settings).await;
         }
     }
 }

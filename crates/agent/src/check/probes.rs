@@ -53,9 +53,12 @@ impl Outcome {
         }
     }
 
-    pub(super) async fn sources(&mut self, settings: &Config) {
+    pub(super) async fn sources(&mut self, server: &Server, settings: &Config) {
         let account = Account::named(ACCOUNT);
-        if let Some(address) = settings.openvpn.management.as_deref().and_then(Address::parse) {
+        // What the daemon does not offer (yet), and what belongs to another tool, is not tried.
+        let offered = |address: &&str| !server.client_auth && server.management.as_deref() == Some(*address);
+        let management = settings.openvpn.management.as_deref().filter(offered);
+        if let Some(address) = management.and_then(Address::parse) {
             if let (Address::Unix(path), Some(account)) = (&address, &account)
                 && let Err(what) = account.may(Wanted::Write, path)
             {

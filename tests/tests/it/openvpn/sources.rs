@@ -1,10 +1,11 @@
 //! Each source alone gives the sessions that it can know, and one that is missing does not stop the others.
 
+use std::fs;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 
 use serde_json::Value;
-use test_support::{Stack, eventually};
+use test_support::{Stack, eventually, shared_servers, test_namespace};
 
 use super::lab::skipped;
 use super::sessions::{status, the_session};
@@ -110,4 +111,36 @@ async fn while_another_tool_holds_the_interface_the_other_sources_go_on() {
     lab.disconnect(&client).await;
     let ended = the_session(&stack, "mallory", "ended", status("disconnected")).await;
     assert_eq!(ended["id"], session["id"]);
+}
+
+#[tokio::test]
+async fn a_management_interface_with_a_password_is_used_with_it_and_not_without() {
+    if skipped() {
+        return;
+    }
+    let stack = Stack::start().await;
+    stack.run("auth", &["create-server", "vpn-password"]).await;
+    let password = shared_servers()
+        .directory
+        .join(format!("password-{}", test_namespace()));
+    fs::write(&password, "lab-management-password\n").unwrap();
+    let password = password.display();
+    let plan = Plan {
+        options: format!("management {password}.sock unix {password}"),
+        sources: format!("management = \"unix:{password}.sock\"\nmanagement_password_file = \"{password}\""),
+        hooks: false,
+        ..Plan::default()
+    };
+    let lab = Lab::start_planned(&stack, "vpn-password", plan).await;
+    lab.attached().await;
+    lab.kill_agent();
+    fs::write(password.to_string(), "a guess\n").unwrap();
+    let (good, said) = lab.agent_says(&["check", "--openvpn-config", lab.file("server.conf").to_str().unwrap()]);
+    assert!(!good && said.contains("refuses the password"), "{said}");
+    lab.start_agent();
+    eventually("the agent to say what is wrong", async || {
+        lab.agent_log().contains("refuses the password").then_some(())
+    })
+    .await;
+    assert!(!lab.agent_log().contains("lab-management-password"));
 }
