@@ -96,7 +96,7 @@ pub(crate) async fn get_commands(
     http: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let parameters = read(&http)?;
-    state.rates.take(agent.server_key, 1)?;
+    state.rates.take(&agent.server_key)?;
     let version = parameters.denials_version.as_deref();
     let wait_seconds = parameters.wait_seconds.min(state.limits.ingest_command_wait_seconds);
     let until = Instant::now() + Duration::from_secs(wait_seconds);

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::directives::directives;
+use crate::config::Config;
 use crate::network::prefix;
 use crate::routes::{Route, take_in};
 
@@ -25,9 +25,8 @@ pub struct ClientConfig {
 /// Reads a client's file. What is repeated counts as it stands last, as in OpenVPN.
 pub fn parse_client_config(text: &str) -> ClientConfig {
     let mut config = ClientConfig::default();
-    for directive in directives(text) {
-        let words: Vec<&str> = directive.words.iter().map(String::as_str).collect();
-        let read = match words.as_slice() {
+    for directive in Config::parse(text).directives {
+        let read = match directive.words().as_slice() {
             ["disable", ..] => {
                 config.disabled = true;
                 true

@@ -17,6 +17,8 @@ pub struct Directive {
     pub name: String,
     /// Without the name. Of an inline block: `["[inline]"]`, for a private key may stand in it.
     pub arguments: Vec<String>,
+    /// What stands behind `#` or `;` on the same line.
+    pub comment: Option<String>,
 }
 
 /// A line that makes no sense.
@@ -48,13 +50,14 @@ impl Config {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut lines = text.lines().zip(1..);
         while let Some((text, line)) = lines.next() {
-            let mut words = match words(text) {
-                Ok(words) => words.into_iter(),
+            let (words, comment) = match words(text) {
+                Ok(found) => found,
                 Err(what) => {
                     config.faults.push(Fault { line, what });
                     continue;
                 }
             };
+            let mut words = words.into_iter();
             let Some(first) = words.next() else { continue };
             let mut arguments: Vec<String> = words.collect();
             let block = block_name(&first).filter(|_| arguments.is_empty()).map(str::to_owned);
@@ -68,7 +71,12 @@ impl Config {
                 }
             }
             let name = block.unwrap_or_else(|| without_dashes(first));
-            config.directives.push(Directive { line, name, arguments });
+            config.directives.push(Directive {
+                line,
+                name,
+                arguments,
+                comment,
+            });
         }
         config
     }
@@ -89,6 +97,19 @@ impl Config {
 }
 
 impl Directive {
+    /// Name and arguments.
+    pub(crate) fn words(&self) -> Vec<&str> {
+        std::iter::once(&self.name)
+            .chain(&self.arguments)
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// Whether the file that it is about stands in the configuration itself.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.arguments == [INLINE]
+    }
+
     /// The argument at this place, from 0.
     pub fn argument(&self, place: usize) -> Option<&str> {
         self.arguments.get(place).map(String::as_str)
@@ -109,14 +130,18 @@ fn without_dashes(word: String) -> String {
     }
 }
 
-/// The words of one line up to a comment. A `#` or `;` within a word is part of it.
-pub fn words(line: &str) -> Result<Vec<String>, FaultKind> {
+/// The words of one line, and the comment behind them. A `#` or `;` within a word is part of it.
+fn words(line: &str) -> Result<(Vec<String>, Option<String>), FaultKind> {
     let mut words = Vec::new();
     let mut characters = line.chars().peekable();
     while let Some(first) = characters.next() {
         match first {
             character if is_space(character) => {}
-            '#' | ';' => break,
+            '#' | ';' => {
+                let comment: String = characters.collect();
+                let comment = Some(comment.trim().to_owned()).filter(|comment| !comment.is_empty());
+                return Ok((words, comment));
+            }
             '\'' => words.push(single_quoted(&mut characters)?),
             '"' => words.push(word(&mut characters, Some('"'))?),
             first => {
@@ -125,7 +150,7 @@ pub fn words(line: &str) -> Result<Vec<String>, FaultKind> {
             }
         }
     }
-    Ok(words)
+    Ok((words, None))
 }
 
 /// Nothing is special within single quotes.
@@ -168,7 +193,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Vec<String> {
-        words(line).unwrap()
+        words(line).unwrap().0
     }
 
     #[test]
@@ -187,6 +212,12 @@ mod tests {
             ["status", r#"C:\Program Files\"x""#]
         );
         assert_eq!(read("log /var/log/a\\ b#c;d"), ["log", "/var/log/a b#c;d"]);
+        let comment = |line: &str| words(line).unwrap().1;
+        assert_eq!(
+            comment("iroute 10.0.0.0 # head office ").as_deref(),
+            Some("head office")
+        );
+        assert_eq!(comment("iroute 10.0.0.0 #"), None);
         assert_eq!(read("; all of it"), [] as [&str; 0]);
         assert_eq!(read("# all of it"), [] as [&str; 0]);
         assert_eq!(read("push \"\" x"), ["push", "", "x"]);
@@ -235,7 +266,7 @@ mod tests {
         fn quoted_words_come_back(words_in in proptest::collection::vec("[^\u{0}\r\n]{0,12}", 1..5)) {
             let quote = |word: &String| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
             let line: Vec<String> = words_in.iter().map(quote).collect();
-            prop_assert_eq!(words(&line.join(" ")).unwrap(), words_in);
+            prop_assert_eq!(words(&line.join(" ")).unwrap().0, words_in);
         }
     }
 }

@@ -7,7 +7,6 @@
 pub mod certificate_index;
 pub mod client_config;
 pub mod config;
-mod directives;
 pub mod environment;
 pub mod management;
 pub mod network;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::directives::Directive;
+use crate::config::Directive;
 use crate::network::Network;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +36,7 @@ pub(crate) enum Said {
 }
 
 pub(crate) fn said(directive: &Directive) -> Said {
-    let words: Vec<&str> = directive.words.iter().map(String::as_str).collect();
-    let (kind, network, gateway) = match words.as_slice() {
+    let (kind, network, gateway) = match directive.words().as_slice() {
         ["push-reset", ..] => return Said::Reset,
         ["iroute", rest @ ..] => (RouteKind::Iroute, ipv4(rest), None),
         ["iroute-ipv6", rest @ ..] => (RouteKind::Iroute, ipv6(rest), None),

@@ -1,6 +1,6 @@
 //! A server's configuration file, as far as it tells where other things are and what is sent to all clients.
 
-use crate::directives::directives;
+use crate::config::Config;
 use crate::routes::{Route, RouteKind, take_in};
 
 /// What a server's configuration says.
@@ -21,9 +21,11 @@ pub struct ServerConfig {
 /// Reads a server's configuration. What is repeated counts as it stands last, as in OpenVPN.
 pub fn parse_server_config(text: &str) -> ServerConfig {
     let mut config = ServerConfig::default();
-    for directive in directives(text) {
-        let words: Vec<&str> = directive.words.iter().map(String::as_str).collect();
-        match words.as_slice() {
+    for directive in Config::parse(text).directives {
+        if directive.is_inline() {
+            continue;
+        }
+        match directive.words().as_slice() {
             // A directory of files named by serial numbers is another thing.
             ["crl-verify", _, "dir", ..] => config.crl_file = None,
             ["crl-verify", file, ..] => config.crl_file = Some((*file).to_owned()),
@@ -59,6 +61,12 @@ mod tests {
     #[test]
     fn a_directory_of_revoked_serials_is_no_list() {
         assert_eq!(parse_server_config("crl-verify revoked dir\n").crl_file, None);
+    }
+
+    #[test]
+    fn what_stands_in_the_configuration_itself_is_no_file() {
+        let config = parse_server_config("<cert>\nroute 10.0.0.0\n</cert>\n<crl-verify>\n</crl-verify>\n");
+        assert_eq!(config, ServerConfig::default());
     }
 
     proptest! {

@@ -9,10 +9,10 @@ use super::access::{Account, Wanted};
 use super::advice::Finding;
 use super::server::Server;
 use super::{Outcome, read};
+use crate::client::ApiClient;
 use crate::config::Config;
 use crate::health::{SKEW, skew};
 use crate::management::{self, Address, ManagementError};
-use crate::client::ApiClient;
 use crate::{clock, inbox, local};
 
 /// The account that the package makes for the agent.
