@@ -1,8 +1,11 @@
 import Alert from '@mui/material/Alert'
 import Box from '@mui/material/Box'
-import type { Command } from '@/api/types'
+import { useQuery } from '@tanstack/react-query'
+import type { Command, SessionDetail } from '@/api/types'
 import { TextLink } from '@/components/TextLink'
 import { Time } from '@/components/Time'
+import { commandsQuery } from './queries'
+import { isUnderWay } from './view'
 
 interface StateWords {
   severity: 'info' | 'success' | 'warning' | 'error'
@@ -22,7 +25,14 @@ const states: Record<Command['state'], StateWords> = {
   unanswered: { severity: 'warning', title: 'The agent took the termination and has not told how it ended' },
 }
 
-/** What was asked of this session, the newest first, and how far it has come. */
+/** What was asked of a session; followed closely while it may still come to something. */
+export function SessionCommands({ session }: { session: SessionDetail }) {
+  const enabled = session.commands.some(({ state }) => isUnderWay(state))
+  const { data } = useQuery({ ...commandsQuery(session.id), enabled })
+  return <Commands commands={enabled && data ? data.commands : session.commands} />
+}
+
+/** What was asked, the newest first, and how far it has come. */
 export function Commands({ commands }: { commands: Command[] }) {
   return commands.slice(0, 3).map((command) => (
     <Alert key={command.id} severity={states[command.state].severity} role="status">

@@ -16,7 +16,7 @@ import { QueryState } from '@/components/states/QueryState'
 import { SessionStatusChip } from '@/components/StatusChip'
 import { classify } from '@/format/address'
 import { useLiveRows } from '@/realtime/hooks'
-import { Commands } from './Commands'
+import { SessionCommands } from './Commands'
 import { sessionQuery } from './queries'
 import { RawEvents } from './RawEvents'
 import { Related } from './Related'
@@ -103,7 +103,7 @@ function Content({ session }: { session: SessionDetail }) {
           change what is known of it.
         </Alert>
       )}
-      <Commands commands={session.commands} />
+      <SessionCommands session={session} />
       <Box
         sx={{
           display: 'grid',

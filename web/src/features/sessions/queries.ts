@@ -17,10 +17,18 @@ export function sessionQuery(id: string) {
   return queryOptions({
     queryKey: ['sessions', 'one', id],
     queryFn: ({ signal }) => answer(api.GET('/api/sessions/{id}', { params: { path: { id } }, signal })),
-    refetchInterval: ({ state }) => {
-      if (state.data?.commands.some(({ state: command }) => isUnderWay(command))) return 1_000
-      return state.data?.session_status === 'active' && 5_000
-    },
+    refetchInterval: ({ state }) =>
+      state.data?.session_status === 'active' || state.data?.commands.some(({ state: command }) => isUnderWay(command)) ? 5_000 : false,
+  })
+}
+
+/** How far what was asked of a session has come, by itself: it moves faster than the session does. */
+export function commandsQuery(id: string) {
+  const query = { session_id: id, per_page: 3 }
+  return queryOptions({
+    queryKey: ['sessions', 'commands', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/commands', { params: { query }, signal })),
+    refetchInterval: 1_000,
   })
 }
 
