@@ -49,13 +49,18 @@ export function Commands({ commands }: { commands: Command[] }) {
       {command.deny_until && (
         <>
           {' · '}
-          <TextLink to="/denials">new connects refused</TextLink> until <Time at={command.deny_until} relative="none" />
+          <TextLink to="/denials" underline="always">
+            new connects refused
+          </TextLink>{' '}
+          until <Time at={command.deny_until} relative="none" />
         </>
       )}
       {command.reconnected_session_id && (
         <>
           {' · '}
-          <TextLink to={`/sessions/${command.reconnected_session_id}`}>the new session</TextLink>
+          <TextLink to={`/sessions/${command.reconnected_session_id}`} underline="always">
+            the new session
+          </TextLink>
         </>
       )}
       {command.failure && <Box sx={{ mt: 0.5 }}>{command.failure}</Box>}

@@ -9,8 +9,11 @@ export function Denied({ userId }: { userId: number }) {
   const { data } = useQuery(denialsOfUserQuery(userId))
   return data?.denials.map((denial) => (
     <Alert key={denial.id} severity="warning">
-      New connects to {denial.server_instance} are <TextLink to="/denials">refused</TextLink> until <Time at={denial.deny_until} />: “
-      {denial.reason}” ({denial.requested_by}).
+      New connects to {denial.server_instance} are{' '}
+      <TextLink to="/denials" underline="always">
+        refused
+      </TextLink>{' '}
+      until <Time at={denial.deny_until} />: “{denial.reason}” ({denial.requested_by}).
     </Alert>
   ))
 }
