@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use test_support::{Stack, eventually};
+use test_support::{Process, Stack, eventually};
 
 use super::Host;
 use crate::openvpn::pki;
@@ -124,4 +124,18 @@ async fn a_file_that_cannot_be_read_takes_nothing_away() {
     assert_eq!(other["ccd"]["disabled"], true);
     let still = user(&stack, "jdoe", "certified", |_| true).await;
     assert!(still["cert_expiry_at"].is_string(), "{still}");
+}
+
+#[tokio::test]
+async fn the_simulated_fleet_has_an_inventory_too() {
+    let stack = Stack::start().await;
+    let key = format!("vpn-demo={}", stack.agent("vpn-demo").key().await);
+    let arguments = ["demo", "--base-url", &stack.ingest(0).url(), "--users", "30"];
+    let _fleet = Process::spawn("fleet-simulator", &arguments, &[("SIMULATOR_KEYS".to_owned(), key)]);
+    let branch = user(&stack, "branch-0005", "configured", |user| user["ccd"].is_object()).await;
+    assert_eq!(branch["ccd"]["ifconfig_netmask"], "255.255.0.0");
+    assert!(branch["cert_expiry_at"].is_string(), "{branch}");
+    assert_eq!(branch["routes"].as_array().map(Vec::len), Some(2));
+    let revoked = stack.api().get("/api/vpn-users?revoked=true").await;
+    assert_eq!(revoked["total"], 1, "who has left: {revoked}");
 }
