@@ -2474,7 +2474,7 @@ export interface operations {
     list_denials: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before, instead of `page`. */
+                /** @description `next_cursor` of the page before, instead of `page`: costs the same at any depth. */
                 cursor?: string;
                 /** @description Page number, from 1. */
                 page?: number;
