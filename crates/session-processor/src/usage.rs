@@ -1,7 +1,7 @@
 //! Counts the bytes of sessions by hour, and keeps heartbeats as history, off the path of the events.
 //!
-//! Every `USAGE_COUNT_SECONDS` it counts what has changed among open and recently ended sessions: of an open one the latest
-//! hours, of an ended one its whole life. Every `USAGE_COUNT_ALL_SECONDS` it counts the whole life of every session that has
+//! Every `USAGE_COUNT_SECONDS` it counts what has changed among open and recently ended sessions: of an open one the hours
+//! since it was counted last, of an ended one its whole life. Every `USAGE_COUNT_ALL_SECONDS` it counts the whole life of every session that has
 //! changed since the last such time: that makes good what late events change in older hours. Replicas take turns.
 
 use std::collections::HashMap;
@@ -91,12 +91,9 @@ impl Counter {
         let is_new = |one: &&Changed| self.counted.get(&one.id) != Some(&one.version);
         let new: Vec<Changed> = changed.iter().filter(is_new).copied().collect();
         let from = last - LATE;
-        self.count(&new, |one| {
-            if one.is_open {
-                Since::Hour(from)
-            } else {
-                Since::WholeLife
-            }
+        self.count(&new, |one| match one.uncounted_from {
+            Some(hour) => Since::Hour(from.min(hour)),
+            None => Since::WholeLife,
         })
         .await?;
         self.counted = changed.iter().map(|one| (one.id, one.version)).collect();

@@ -11,14 +11,18 @@ pub struct Changed {
     pub id: Uuid,
     pub version: i32,
     pub is_open: bool,
+    /// Of an open session: the hour up to which it is counted, or else its connect. Before it there is nothing new.
+    pub uncounted_from: Option<OffsetDateTime>,
 }
 
 /// Sessions that are open or have ended within the last six hours, and have changed since. Both from their indexes: of others
 /// [`changed_in_blocks`] knows.
 pub async fn changed_recently(db: &Db, since: OffsetDateTime) -> Result<Vec<Changed>, Error> {
-    let sql = "SELECT id, version, true FROM vpn_session WHERE session_status <> 'disconnected' AND updated_at >= $1
+    let sql = "SELECT id, version, true, CASE WHEN bytes_in IS NULL AND bytes_out IS NULL THEN $1
+                ELSE coalesce((SELECT max(hour) FROM usage_hour WHERE session_id = id), connected_at) END
+            FROM vpn_session WHERE session_status <> 'disconnected' AND updated_at >= $1
         UNION ALL
-        SELECT id, version, false FROM vpn_session WHERE session_status = 'disconnected' AND updated_at >= $1
+        SELECT id, version, false, NULL FROM vpn_session WHERE session_status = 'disconnected' AND updated_at >= $1
             AND end_not_after IS NOT NULL AND end_not_after >= now() - interval '6 hours'";
     let rows = sqlx::query(sql)
         .bind(since)
@@ -46,7 +50,7 @@ pub async fn changed_in_blocks(
     first: i64,
     blocks: i64,
 ) -> Result<Vec<Changed>, Error> {
-    let sql = "SELECT id, version, session_status <> 'disconnected' FROM vpn_session
+    let sql = "SELECT id, version, session_status <> 'disconnected', NULL::timestamptz FROM vpn_session
         WHERE ctid >= format('(%s,0)', $2::bigint)::tid AND ctid < format('(%s,0)', $3::bigint)::tid
             AND updated_at >= coalesce($1, '-infinity')";
     let rows = sqlx::query(sql)
@@ -63,5 +67,6 @@ fn read(row: &PgRow) -> Result<Changed, Error> {
         id: row.try_get(0)?,
         version: row.try_get(1)?,
         is_open: row.try_get(2)?,
+        uncounted_from: row.try_get(3)?,
     })
 }

@@ -150,11 +150,25 @@ async fn what_has_changed_is_found() {
     let since = OffsetDateTime::UNIX_EPOCH;
     let found = changed_recently(&bench.db, since).await.unwrap();
     assert_eq!((found.len(), found[0].id, found[0].is_open), (1, SESSION, true));
+    assert_eq!(
+        found[0].uncounted_from,
+        Some(since),
+        "without bytes there is nothing to count"
+    );
+    bench
+        .apply(&[request(server, "vpn-1", vec![update(3, 4, (1_000, 0))])])
+        .await;
+    let uncounted_from = changed_recently(&bench.db, since).await.unwrap()[0].uncounted_from;
+    assert_eq!(
+        uncounted_from,
+        Some(connect().event_time),
+        "it was never counted, however long it has gone on"
+    );
     let end = event(2, EventType::SessionDisconnected, 5, None);
     bench.apply(&[request(server, "vpn-1", vec![end])]).await;
     let blocks = all_blocks(&bench.db).await.unwrap();
     let found = changed_in_blocks(&bench.db, Some(since), 0, blocks).await.unwrap();
-    assert_eq!((found.len(), found[0].version, found[0].is_open), (1, 2, false));
+    assert_eq!((found.len(), found[0].version, found[0].is_open), (1, 3, false));
     let later = Some(datetime!(9999-01-01 0:00 UTC));
     assert!(changed_in_blocks(&bench.db, later, 0, blocks).await.unwrap().is_empty());
 }
