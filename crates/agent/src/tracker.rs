@@ -5,6 +5,8 @@
 //! hooks, management interface, status reports and a restarted agent all speak of the same session.
 
 mod ends;
+mod listed;
+mod lives;
 mod memory;
 mod session;
 mod standing;
@@ -15,18 +17,14 @@ use std::net::IpAddr;
 use agent_api::{Event, EventType, Session};
 use openvpn::Environment;
 use openvpn::management::Notice;
-use openvpn::status::{ListedClient, StatusReport};
-use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+pub use lives::Boot;
 pub use memory::Memory;
 pub use session::Key;
-use session::{Tracked, from_environment, from_millis, millis, seconds, session_id, update};
+use session::{Tracked, from_environment, from_millis, millis, session_id, update};
 pub use standing::{Standing, cid_of_session};
-
-/// Daemons before this one that are remembered: a hook of theirs may run late.
-const REMEMBERED_LIVES: usize = 16;
 
 /// Updates that one tick brings at most.
 const UPDATES_A_TICK: usize = 500;
@@ -50,23 +48,6 @@ impl Settings {
             &Uuid::NAMESPACE_OID,
             format!("openvpn-telemetry/{server_id}").as_bytes(),
         )
-    }
-}
-
-/// One life of the daemon: its process, and how often that has restarted itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Boot {
-    /// Seconds since 1970.
-    pub started_at: i64,
-    /// Its process: two may begin within one second.
-    pub pid: u64,
-    /// When it restarted itself last (SIGUSR1, SIGHUP); 0: never. Client ids begin at 0 again.
-    pub restarted_at: i64,
-}
-
-impl Boot {
-    fn is_process_of(self, other: Self) -> bool {
-        (self.started_at, self.pid) == (other.started_at, other.pid)
     }
 }
 
@@ -196,60 +177,6 @@ impl Tracker {
         }
     }
 
-    /// Another life of the daemon than the one that was known.
-    fn begin(&mut self, boot: Boot, events: &mut Vec<Event>) {
-        if let Some(before) = self.boot.replace(boot) {
-            self.forget_sessions();
-            self.earlier.push_back((before.started_at, before.pid));
-            if self.earlier.len() > REMEMBERED_LIVES {
-                self.earlier.pop_front();
-            }
-        }
-        let at = seconds(boot.restarted_at.max(boot.started_at));
-        let id = self.derive(&["started", &self.boot_id().to_string()]);
-        events.push(Event::about_server(id, EventType::ServerStarted, at));
-    }
-
-    /// The management interface speaks of the daemon that is there now.
-    fn daemon(&mut self, boot: Boot, events: &mut Vec<Event>) {
-        let is_later = |known: Boot| match boot.is_process_of(known) {
-            true => boot.restarted_at > known.restarted_at,
-            false => self.is_new(boot),
-        };
-        if self.boot.is_none_or(is_later) {
-            self.begin(boot, events);
-        }
-    }
-
-    /// Whether it is another process than those that are known, and not one from before them.
-    fn is_new(&self, boot: Boot) -> bool {
-        let process = (boot.started_at, boot.pid);
-        self.boot
-            .is_none_or(|known| boot.started_at >= known.started_at && !boot.is_process_of(known))
-            && !self.earlier.contains(&process)
-    }
-
-    fn restarting(&mut self, at: OffsetDateTime, events: &mut Vec<Event>) {
-        let (started_at, pid) = self
-            .boot
-            .map_or((at.unix_timestamp(), 0), |boot| (boot.started_at, boot.pid));
-        let restarted_at = at.unix_timestamp();
-        self.begin(
-            Boot {
-                started_at,
-                pid,
-                restarted_at,
-            },
-            events,
-        );
-    }
-
-    fn exiting(&mut self, at: OffsetDateTime, events: &mut Vec<Event>) {
-        let id = self.derive(&["stopped", &self.boot_id().to_string()]);
-        events.push(Event::about_server(id, EventType::ServerStopped, at));
-        self.forget_sessions();
-    }
-
     fn established(&mut self, at: OffsetDateTime, cid: u64, environment: &Environment, events: &mut Vec<Event>) {
         self.recognise(environment, events);
         let addresses = self.addresses.remove(&cid).unwrap_or_default();
@@ -330,6 +257,11 @@ impl Tracker {
             missing_since: None,
         };
         self.sessions.insert(key, tracked);
+        // The daemon stamps a connect with the second in which its handshake began. A list that was told after it, and lacks the
+        // session, has disproved it: the next one follows at once.
+        if self.snapshot_at.is_some_and(|at| at >= connected_at) {
+            self.snapshot_at = None;
+        }
         events.push(Event::about_session(
             id,
             EventType::SessionConnected,
@@ -345,72 +277,6 @@ impl Tracker {
         // The kernel moves the data and does not tell: nothing is known, which is not zero.
         if !self.dco {
             session.read(at, Some(received), Some(sent));
-        }
-    }
-
-    fn report(&mut self, seen_at: OffsetDateTime, report: &StatusReport, events: &mut Vec<Event>) {
-        self.listed_at = Some(seen_at);
-        let mut listed: HashSet<Key> = HashSet::with_capacity(report.clients.len());
-        for client in report.clients.iter().filter(|client| client.is_session()) {
-            let Some(key) = self.key_of(client) else { continue };
-            self.listed(seen_at, &key, client, events);
-            listed.insert(key);
-        }
-        for (key, session) in &mut self.sessions {
-            // Who connected after the list was written cannot be in it.
-            if !listed.contains(key) && key.connected_at < report.at.unix_timestamp() {
-                session.missing_since.get_or_insert(millis(seen_at));
-            }
-        }
-    }
-
-    /// Version 1 rounds nothing off but says local time; the client id, where there is one, is the better witness.
-    fn key_of(&self, client: &ListedClient) -> Option<Key> {
-        let virtual_ip = client.virtual_ip.or(client.virtual_ip6);
-        let same = |key: &&Key| key.common_name == client.common_name && key.virtual_ip == virtual_ip;
-        if let Some(key) = client.cid.and_then(|cid| self.by_cid.get(&cid)).filter(same) {
-            return Some(key.clone());
-        }
-        Some(Key {
-            common_name: client.common_name.clone(),
-            connected_at: client.connected_at?.unix_timestamp(),
-            virtual_ip,
-        })
-    }
-
-    fn listed(&mut self, seen_at: OffsetDateTime, key: &Key, client: &ListedClient, events: &mut Vec<Event>) {
-        let dco = self.dco;
-        let counters = |bytes: Option<u64>| bytes.filter(|_| !dco);
-        let Some(known) = self.sessions.get_mut(key) else {
-            let session = Session {
-                common_name: client.common_name.clone(),
-                real_ip: client.real_ip,
-                real_port: client.real_port,
-                virtual_ip: client.virtual_ip,
-                virtual_ip6: client.virtual_ip6,
-                username: client.username.clone(),
-                cid: client.cid,
-                cipher: client.cipher.clone(),
-                ..Session::default()
-            };
-            self.open(seconds(key.connected_at), session, events);
-            if let Some(session) = self.sessions.get_mut(key) {
-                session.read(seen_at, counters(client.bytes_received), counters(client.bytes_sent));
-            }
-            return;
-        };
-        known.missing_since = None;
-        known.cid = client.cid.or(known.cid);
-        known.read(seen_at, counters(client.bytes_received), counters(client.bytes_sent));
-        // IPv6 is printed without a port: the same address is the same client.
-        let floated =
-            client.real_ip != known.real_ip || (client.real_port.is_some() && client.real_port != known.real_port);
-        if client.real_ip.is_some() && floated {
-            (known.real_ip, known.real_port) = (client.real_ip, client.real_port);
-            events.push(update(key, known, seen_at, &self.settings.namespace));
-        }
-        if let Some(cid) = client.cid {
-            self.by_cid.insert(cid, key.clone());
         }
     }
 
@@ -434,18 +300,6 @@ impl Tracker {
         if fresh && self.snapshot_at.is_none_or(due) {
             self.snapshot(now, events);
         }
-    }
-
-    fn snapshot(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
-        self.snapshot_at = Some(now);
-        let listed = self.sessions.iter().map(|(key, session)| {
-            let mut facts = session.facts(key);
-            facts.session_id = Some(session.id);
-            facts.connected_at = Some(seconds(key.connected_at));
-            facts
-        });
-        let at = millis(now).to_string();
-        events.push(Event::snapshot(self.derive(&["snapshot", &at]), now, listed.collect()));
     }
 
     /// Tells the tracker whether the kernel moves the data.

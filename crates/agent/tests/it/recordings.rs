@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use agent::tracker::{Boot, Memory, Observation, Settings, Tracker};
 use agent_api::{BytesSource, Event, EventType};
 use openvpn::Environment;
-use openvpn::management::{TimedNotice, parse_transcript};
+use openvpn::management::{Notice, TimedNotice, parse_transcript};
+use openvpn::status::parse_status;
 use time::{Duration, OffsetDateTime};
 
 fn folder(run: &str) -> PathBuf {
@@ -246,6 +247,32 @@ fn a_restart_of_the_daemon_is_a_new_boot_and_ends_its_sessions() {
     assert!(!of_type(&events, EventType::ServerStarted).is_empty());
     assert!(!of_type(&events, EventType::ServerStopped).is_empty());
     assert!(tracker.is_empty());
+}
+
+#[test]
+fn a_session_that_a_list_could_not_have_yet_is_in_the_next_at_once() {
+    let mut tracker = tracker(true);
+    let second = OffsetDateTime::from_unix_timestamp(1_795_300_600).unwrap();
+    let nobody = parse_status("TITLE\tOpenVPN 2.6.14\nTIME\t2026-11-21 22:36:40\t1795300600\nEND\n").unwrap();
+    let notice = Notice::Status(nobody);
+    let at = second + Duration::milliseconds(600);
+    tracker.observe(Observation::Notice { at, notice });
+    let told = tracker.observe(Observation::Tick(at + Duration::milliseconds(100)));
+    let listed = |told: &[Event]| {
+        of_type(told, EventType::SessionSnapshot)[0]
+            .sessions
+            .as_ref()
+            .map(Vec::len)
+    };
+    assert_eq!(listed(&told), Some(0));
+    // Later in the same second; the daemon tells seconds only.
+    let hook = "script_type=client-connect\ntime_unix=1795300600\ncommon_name=jdoe\ntrusted_ip=198.18.0.11\nifconfig_pool_remote_ip=10.66.0.2\n";
+    let told = tracker.observe(Observation::Hook(Environment::parse(hook)));
+    assert_eq!(of_type(&told, EventType::SessionConnected).len(), 1);
+    let told = tracker.observe(Observation::Tick(at + Duration::milliseconds(600)));
+    assert_eq!(listed(&told), Some(1));
+    let told = tracker.observe(Observation::Tick(at + Duration::milliseconds(1_100)));
+    assert!(of_type(&told, EventType::SessionSnapshot).is_empty(), "once is enough");
 }
 
 #[test]

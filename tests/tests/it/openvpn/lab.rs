@@ -1,11 +1,14 @@
 //! One OpenVPN server with its agent, and clients that connect to it over a bridge between network namespaces.
 
+mod agent;
+mod clients;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 
 use test_support::{Stack, eventually, shared_servers, test_namespace};
 
@@ -240,233 +243,15 @@ impl Lab {
         self.folder.join(name)
     }
 
-    /// The agent's other commands, as an administrator calls them: whether all is well, and what is printed.
-    pub(crate) fn agent_says(&self, arguments: &[&str]) -> (bool, String) {
-        let output = Command::new(shared_servers().binaries.join("agent"))
-            .args(arguments)
-            .arg("--config")
-            .arg(self.file("agent.toml"))
-            .output()
-            .unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
-    }
-
     /// kill -9 of the daemon.
     pub(crate) fn kill_server(&self) {
         kill(&self.server);
-    }
-
-    pub(crate) fn start_agent(&self) {
-        let config = self.folder.join("agent.toml").display().to_string();
-        let mut command = Command::new(shared_servers().binaries.join("agent"));
-        command.args(["run", "--config", &config]).env_clear();
-        self.with_clock(&mut command);
-        *self.agent.lock().unwrap() = Some(self.spawn(command, "agent.log"));
-    }
-
-    /// Returns when the agent holds the management interface.
-    pub(crate) async fn attached(&self) {
-        eventually("the agent to be attached", async || {
-            self.agent_log()
-                .contains("Attached to the management interface")
-                .then_some(())
-        })
-        .await;
-    }
-
-    /// kill -9 of the agent.
-    pub(crate) fn kill_agent(&self) {
-        kill(&self.agent);
-    }
-
-    /// A client of this common name connects; returns when it is through.
-    pub(crate) async fn connect(&self, common_name: &str) -> Client {
-        self.connect_with(common_name, "").await
-    }
-
-    /// The same with more lines for the client's configuration.
-    pub(crate) async fn connect_with(&self, common_name: &str, options: &str) -> Client {
-        let number = self.next_client.fetch_add(1, Ordering::Relaxed);
-        let file = format!("c{number}");
-        pki::issue_client(&self.folder, &file, common_name);
-        let client = Client {
-            common_name: common_name.to_owned(),
-            namespace: self.client_namespace(number),
-            file,
-            options: options.to_owned(),
-        };
-        self.start_client(&client).await;
-        client
-    }
-
-    /// Starts a client (again).
-    pub(crate) async fn start_client(&self, client: &Client) {
-        let (folder, file) = (self.folder.display(), &client.file);
-        let log = self.folder.join(format!("{file}.log"));
-        let before = text(&log).matches("Initialization Sequence Completed").count();
-        let (proto, server) = match self.plan.ipv6 {
-            true => ("udp6", "fd18::1"),
-            false => ("udp", "198.18.0.1"),
-        };
-        let options = &client.options;
-        let config = format!(
-            "client\ndev tun\nproto {proto}\nremote {server} 1194\nnobind\nca {folder}/ca.crt\ncert {folder}/{file}.crt\nkey {folder}/{file}.key\n\
-             remote-cert-tls server\nexplicit-exit-notify 1\nconnect-retry 1 1\nverb 3\nlog-append {}\n{options}\n",
-            log.display()
-        );
-        let path = self.folder.join(format!("{file}.conf"));
-        fs::write(&path, config).unwrap();
-        let child = self.inside(
-            &client.namespace,
-            "openvpn",
-            &["--config", &path.display().to_string()],
-            "client.out",
-        );
-        self.clients.lock().unwrap().insert(file.clone(), child);
-        eventually(&format!("{} to be connected", client.common_name), async || {
-            (text(&log).matches("Initialization Sequence Completed").count() > before).then_some(())
-        })
-        .await;
-    }
-
-    /// Starts a client that is refused, and waits until it knows and has given up.
-    pub(crate) async fn is_refused(&self, client: &Client) {
-        let log = self.folder.join(format!("{}.log", client.file));
-        let before = text(&log).matches("AUTH_FAILED").count();
-        let config = self.folder.join(format!("{}.conf", client.file)).display().to_string();
-        let mut child = self.inside(&client.namespace, "openvpn", &["--config", &config], "client.out");
-        eventually(&format!("{} to be refused", client.common_name), async || {
-            let ended = child.try_wait().unwrap();
-            (text(&log).matches("AUTH_FAILED").count() > before && ended.is_some()).then_some(())
-        })
-        .await;
-    }
-
-    /// Waits until a client has ended by itself.
-    pub(crate) async fn has_given_up(&self, client: &Client) {
-        let mut child = self
-            .clients
-            .lock()
-            .unwrap()
-            .remove(&client.file)
-            .expect("it is connected");
-        eventually("the client to end", async || child.try_wait().unwrap()).await;
     }
 
     /// Stops the daemon where it stands (`STOP`), or lets it go on (`CONT`).
     pub(crate) fn signal_server(&self, signal: &str) {
         let pid = self.server.lock().unwrap().as_ref().expect("it runs").id().to_string();
         self.run(Command::new("kill").args([&format!("-{signal}"), &pid]));
-    }
-
-    /// Waits until the agent has written a command down.
-    pub(crate) async fn has_in_its_journal(&self, command: &str) {
-        let path = self.folder.join("agent/commands").join(format!("{command}.json"));
-        eventually("the command to be in the journal", async || path.exists().then_some(())).await;
-    }
-
-    /// Starts the agent again, on a configuration that does not name the management interface.
-    pub(crate) fn without_management(&self) {
-        let path = self.folder.join("agent.toml");
-        let config = text(&path);
-        let lines: Vec<&str> = config
-            .lines()
-            .filter(|line| !line.starts_with("management ="))
-            .collect();
-        fs::write(&path, lines.join("\n")).unwrap();
-        self.kill_agent();
-        self.start_agent();
-    }
-
-    /// The agent's API key.
-    pub(crate) fn agent_key(&self) -> String {
-        let config = text(&self.folder.join("agent.toml"));
-        let line = config.lines().find_map(|line| line.strip_prefix("api_key = \""));
-        line.expect("it has a key").trim_end_matches('"').to_owned()
-    }
-
-    /// The client ends cleanly (SIGTERM), and has ended.
-    pub(crate) async fn disconnect(&self, client: &Client) {
-        let mut child = self
-            .clients
-            .lock()
-            .unwrap()
-            .remove(&client.file)
-            .expect("it is connected");
-        self.run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
-        eventually("the client to end", async || child.try_wait().unwrap()).await;
-    }
-
-    /// kill -9 of the client: the server hears nothing.
-    pub(crate) fn kill_client(&self, client: &Client) {
-        let mut child = self
-            .clients
-            .lock()
-            .unwrap()
-            .remove(&client.file)
-            .expect("it is connected");
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-
-    /// Data through the tunnel: so many pings of so many bytes.
-    pub(crate) fn ping(&self, client: &Client, count: u32, size: u32) {
-        let (count, size) = (count.to_string(), size.to_string());
-        self.run(Command::new("ip").args([
-            "netns",
-            "exec",
-            &client.namespace,
-            "ping",
-            "-q",
-            "-i",
-            "0.02",
-            "-c",
-            &count,
-            "-s",
-            &size,
-            "10.66.0.1",
-        ]));
-    }
-
-    /// The client's packets come from another address from now on: it floats.
-    pub(crate) fn move_client(&self, client: &Client, address: &str) {
-        // The old one first: whatever is added beside it would go with it.
-        let old = format!("{}/16", self.address_of(&client.file));
-        self.ip(&["-n", &client.namespace, "addr", "del", &old, "dev", "eth0"]);
-        self.ip(&[
-            "-n",
-            &client.namespace,
-            "addr",
-            "add",
-            &format!("{address}/16"),
-            "dev",
-            "eth0",
-        ]);
-    }
-
-    fn address_of(&self, file: &str) -> String {
-        let number: u32 = file[1..].parse().unwrap();
-        format!("198.18.{}.{}", 1 + number / 200, 10 + number % 200)
-    }
-
-    fn client_namespace(&self, number: u32) -> String {
-        let namespace = format!("ovt{}-{number}", self.name);
-        let server = self.server_namespace();
-        let link = format!("v{number}");
-        self.ip(&["netns", "add", &namespace]);
-        self.namespaces.lock().unwrap().push(namespace.clone());
-        self.ip(&["-n", &namespace, "link", "set", "lo", "up"]);
-        self.ip(&[
-            "link", "add", "name", &link, "netns", &server, "type", "veth", "peer", "name", "eth0", "netns", &namespace,
-        ]);
-        self.ip(&["-n", &server, "link", "set", &link, "master", "br0", "up"]);
-        let address = format!("{}/16", self.address_of(&format!("c{number}")));
-        self.ip(&["-n", &namespace, "addr", "add", &address, "dev", "eth0"]);
-        let address = format!("fd18::{}/64", 10 + number);
-        self.ip(&["-n", &namespace, "addr", "add", &address, "dev", "eth0", "nodad"]);
-        self.ip(&["-n", &namespace, "link", "set", "eth0", "up"]);
-        namespace
     }
 
     fn inside(&self, namespace: &str, program: &str, arguments: &[&str], log: &str) -> Child {
@@ -506,10 +291,6 @@ impl Lab {
     pub(crate) fn server_log(&self) -> String {
         text(&self.folder.join("server.log"))
     }
-
-    pub(crate) fn agent_log(&self) -> String {
-        text(&self.folder.join("agent.log"))
-    }
 }
 
 impl Drop for Lab {
@@ -544,14 +325,6 @@ impl Drop for Lab {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
-}
-
-/// One certificate in one network namespace.
-pub(crate) struct Client {
-    pub(crate) common_name: String,
-    namespace: String,
-    file: String,
-    options: String,
 }
 
 fn kill(child: &Mutex<Option<Child>>) {

@@ -130,8 +130,11 @@ async fn an_agent_that_dies_forgets_nothing_and_tells_nothing_twice() {
     let comes_and_goes = lab.connect("dave").await;
     lab.disconnect(&comes_and_goes).await;
     lab.start_agent();
-    let gone = the_session(&stack, "dave", "ended", status("disconnected")).await;
-    assert_eq!(gone["bytes_source"], "final");
+    // For a moment it may seem to have ended at the list that the agent told within the second of its connect.
+    the_session(&stack, "dave", "ended, with its exact bytes", |session| {
+        session["session_status"] == "disconnected" && session["bytes_source"] == "final"
+    })
+    .await;
     the_session(&stack, "carol", "still active", status("active")).await;
     lab.disconnect(&stays).await;
     the_session(&stack, "carol", "ended", status("disconnected")).await;

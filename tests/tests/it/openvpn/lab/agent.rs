@@ -1,0 +1,75 @@
+//! The agent of the lab.
+
+use std::fs;
+use std::process::Command;
+
+use test_support::{eventually, shared_servers};
+
+use super::{Lab, kill, text};
+
+impl Lab {
+    /// The agent's other commands, as an administrator calls them: whether all is well, and what is printed.
+    pub(crate) fn agent_says(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new(shared_servers().binaries.join("agent"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.file("agent.toml"))
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    pub(crate) fn start_agent(&self) {
+        let config = self.folder.join("agent.toml").display().to_string();
+        let mut command = Command::new(shared_servers().binaries.join("agent"));
+        command.args(["run", "--config", &config]).env_clear();
+        self.with_clock(&mut command);
+        *self.agent.lock().unwrap() = Some(self.spawn(command, "agent.log"));
+    }
+
+    /// Returns when the agent holds the management interface.
+    pub(crate) async fn attached(&self) {
+        eventually("the agent to be attached", async || {
+            self.agent_log()
+                .contains("Attached to the management interface")
+                .then_some(())
+        })
+        .await;
+    }
+
+    /// kill -9 of the agent.
+    pub(crate) fn kill_agent(&self) {
+        kill(&self.agent);
+    }
+
+    /// Waits until the agent has written a command down.
+    pub(crate) async fn has_in_its_journal(&self, command: &str) {
+        let path = self.folder.join("agent/commands").join(format!("{command}.json"));
+        eventually("the command to be in the journal", async || path.exists().then_some(())).await;
+    }
+
+    /// Starts the agent again, on a configuration that does not name the management interface.
+    pub(crate) fn without_management(&self) {
+        let path = self.folder.join("agent.toml");
+        let config = text(&path);
+        let lines: Vec<&str> = config
+            .lines()
+            .filter(|line| !line.starts_with("management ="))
+            .collect();
+        fs::write(&path, lines.join("\n")).unwrap();
+        self.kill_agent();
+        self.start_agent();
+    }
+
+    /// The agent's API key.
+    pub(crate) fn agent_key(&self) -> String {
+        let config = text(&self.folder.join("agent.toml"));
+        let line = config.lines().find_map(|line| line.strip_prefix("api_key = \""));
+        line.expect("it has a key").trim_end_matches('"').to_owned()
+    }
+
+    pub(crate) fn agent_log(&self) -> String {
+        text(&self.folder.join("agent.log"))
+    }
+}
