@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from '@playwright/test'
 import { Agent } from '../support/agent'
 import { Api } from '../support/api'
-import { signIn } from '../support/people'
+import { arrived, signIn } from '../support/people'
 
 test('a termination is followed to its end on the session’s page, and its denial is revoked', async ({ page }) => {
   const admin = await Api.admin()
@@ -10,7 +10,7 @@ test('a termination is followed to its end on the session’s page, and its deni
   const session = await agent.connects(`mallory-${randomUUID().slice(0, 8)}@example.com`)
   await expect.poll(async () => (await admin.request('GET', `/api/sessions/${session.session_id}`)).status).toBe(200)
 
-  await signIn(page, undefined, `/sessions/${session.session_id}`)
+  await signIn(page, undefined, `/sessions/${session.session_id}`, new RegExp(`^${session.common_name}`))
   await page.getByRole('button', { name: 'Terminate' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Reason').fill('Left the company')
@@ -40,6 +40,7 @@ test('a termination is followed to its end on the session’s page, and its deni
   await expect(page.getByText('Ended on request')).toBeVisible()
 
   await page.getByRole('link', { name: 'new connects refused' }).click()
+  await arrived(page, 'Denials')
   const row = page.getByRole('row', { name: new RegExp(session.common_name) })
   await expect(row).toContainText('agent not told yet')
   // The agent tells by its next poll that it has stored the list.
