@@ -33,6 +33,10 @@ pub(crate) async fn run(hub: Arc<Hub>, db: Db, every: Duration, shutdown: Shutdo
             () = wait(pause, &hub, generation) => {}
             () = shutdown.requested() => break,
         }
+        // Read anew meanwhile: soon, not now.
+        if hub.generation() != generation {
+            continue;
+        }
         match lasting_differences(&hub, &db).await {
             Ok(0) => metrics::counter!("realtime_comparisons_total").increment(1),
             Ok(count) => {

@@ -1,7 +1,7 @@
 //! Clients that cost next to nothing: they look at the head of each frame for its position.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
@@ -34,6 +34,8 @@ pub(crate) struct Crowd {
     pub(crate) missed: AtomicU64,
     /// Clients whose socket has ended, or that were told to begin anew.
     lost: AtomicU64,
+    /// Why the first client was lost.
+    first_loss: OnceLock<String>,
     pub(crate) latencies: Latencies,
 }
 
@@ -47,12 +49,17 @@ impl Crowd {
             twice: AtomicU64::new(0),
             missed: AtomicU64::new(0),
             lost: AtomicU64::new(0),
+            first_loss: OnceLock::new(),
             latencies: Latencies::new(),
         }
     }
 
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn first_loss(&self) -> Option<&str> {
+        self.first_loss.get().map(String::as_str)
     }
 
     pub(crate) fn lost_clients(&self) -> u64 {
@@ -165,8 +172,13 @@ impl Client {
             #[expect(unreachable_code, reason = "tells the type of the error")]
             anyhow::Ok(())
         };
-        let _ = ended.await;
-        self.crowd.lost.fetch_add(1, Ordering::Relaxed);
+        let ended = ended.await;
+        // The first one speaks for all.
+        if self.crowd.lost.fetch_add(1, Ordering::Relaxed) == 0
+            && let Err(error) = ended
+        {
+            self.crowd.first_loss.get_or_init(|| format!("{error:#}"));
+        }
     }
 
     async fn fill(&mut self) -> anyhow::Result<()> {

@@ -106,6 +106,9 @@ async fn measure(stack: &Stack, arguments: &Arguments) -> anyhow::Result<Report>
         async || (crowd.received() >= wanted || crowd.lost_clients() > 0).then_some(()),
     )
     .await;
+    if let Some(why) = crowd.first_loss() {
+        writeln!(io::stderr(), "a client was lost: {why}")?;
+    }
     let elapsed = started.elapsed();
     let used: Vec<f64> = meter
         .read()?
