@@ -1,6 +1,6 @@
 # Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER, FUZZ_SECONDS.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb fuzz reset
+.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb agent-host fuzz reset
 export PORT_BASE PROFILE DEMO FILTER RUN_MODE FUZZ_SECONDS
 
 help: ## this list
@@ -71,6 +71,9 @@ bench-agent: ## memory and processor time of an agent that holds 10,000 sessions
 
 agent-deb: ## the agent's Debian package
 	@deploy/agent/build-deb
+
+agent-host: agent-deb ## install that package on a host with systemd in a container, and follow docs/agents.md there
+	@deploy/agent/try-host
 
 reset: ## stop everything and delete its data
 	@deploy/local/reset

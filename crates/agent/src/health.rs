@@ -1,12 +1,13 @@
 //! How the agent's parts are: each says it here, `agent status` and `/metrics` read it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use reqwest::header::{DATE, HeaderMap};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use tokio::sync::watch;
 
 use crate::clock;
 
@@ -14,8 +15,8 @@ use crate::clock;
 pub(crate) const SKEW: f64 = 5.0;
 
 /// A handle that every part has.
-#[derive(Debug, Clone, Default)]
-pub struct Health(Arc<Mutex<Known>>);
+#[derive(Debug, Clone)]
+pub struct Health(Arc<watch::Sender<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -48,51 +49,61 @@ pub struct Api {
     pub skew_seconds: Option<f64>,
 }
 
+impl Default for Health {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(Known::default())))
+    }
+}
+
 impl Health {
     /// A source that is configured, before anything is known of it.
     pub fn expects(&self, name: &'static str, place: &str) {
-        self.known().sources.entry(name).or_default().place = place.to_owned();
+        self.source(name, |source| place.clone_into(&mut source.place));
     }
 
     /// Ready to hear something; whether there is anything to hear is not its affair.
     pub fn ready(&self, name: &'static str) {
-        let mut known = self.known();
-        let source = known.sources.entry(name).or_default();
-        source.works = true;
-        source.error = None;
+        self.source(name, |source| {
+            source.works = true;
+            source.error = None;
+        });
     }
 
     /// Has been heard just now.
     pub fn works(&self, name: &'static str) {
-        self.ready(name);
-        self.known().sources.entry(name).or_default().heard_at = Some(clock::now());
+        self.source(name, |source| {
+            source.works = true;
+            source.error = None;
+            source.heard_at = Some(clock::now());
+        });
     }
 
     pub fn fails(&self, name: &'static str, error: &str) {
-        let mut known = self.known();
-        let source = known.sources.entry(name).or_default();
-        source.works = false;
-        source.error = Some(error.to_owned());
+        self.source(name, |source| {
+            source.works = false;
+            source.error = Some(error.to_owned());
+        });
     }
 
     /// The product has answered with this status.
     pub fn answered(&self, status: reqwest::StatusCode, headers: &HeaderMap) {
         let now = clock::now();
-        let mut known = self.known();
-        known.api.answer = Some(status.to_string());
-        known.api.answered_at = Some(now);
-        if status.is_success() {
-            known.api.accepted_at = Some(now);
-        }
-        known.api.skew_seconds = skew(headers, now).or(known.api.skew_seconds);
+        self.0.send_modify(|Known { api, .. }| {
+            api.answer = Some(status.to_string());
+            api.answered_at = Some(now);
+            if status.is_success() {
+                api.accepted_at = Some(now);
+            }
+            api.skew_seconds = skew(headers, now).or(api.skew_seconds);
+        });
     }
 
     pub fn unanswered(&self, error: &str) {
-        self.known().api.answer = Some(error.to_owned());
+        self.0.send_modify(|known| known.api.answer = Some(error.to_owned()));
     }
 
     pub fn sources(&self) -> BTreeMap<String, Source> {
-        let known = self.known();
+        let known = self.0.borrow();
         let named = known.sources.iter();
         named
             .map(|(name, source)| ((*name).to_owned(), source.clone()))
@@ -100,11 +111,20 @@ impl Health {
     }
 
     pub fn api(&self) -> Api {
-        self.known().api.clone()
+        self.0.borrow().api.clone()
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Until it is known of each source and of the product whether they work.
+    pub async fn is_known(&self) {
+        let tried = |source: &Source| source.works || source.error.is_some();
+        let all = |known: &Known| known.api.answer.is_some() && known.sources.values().all(tried);
+        // The sender is this handle's own.
+        let _ = self.0.subscribe().wait_for(all).await;
+    }
+
+    fn source(&self, name: &'static str, change: impl FnOnce(&mut Source)) {
+        self.0
+            .send_modify(|known| change(known.sources.entry(name).or_default()));
     }
 }
 

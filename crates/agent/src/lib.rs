@@ -19,4 +19,5 @@ pub mod report;
 pub mod run;
 pub mod sender;
 pub mod spool;
+pub mod systemd;
 pub mod tracker;

@@ -64,7 +64,7 @@ pub struct Reporter {
     spool: PathBuf,
     spool_limit: u64,
     running_since: OffsetDateTime,
-    health: Health,
+    pub(crate) health: Health,
     complaints: Complaints,
     view: watch::Receiver<View>,
     sent: watch::Receiver<u64>,

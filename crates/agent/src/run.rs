@@ -23,7 +23,7 @@ use crate::report::Reporter;
 use crate::sender::{Sender, sent_so_far};
 use crate::spool::{Limits, Spool};
 use crate::tracker::{Observation, Settings};
-use crate::{clock, heartbeat, inventory};
+use crate::{clock, heartbeat, inventory, systemd};
 
 /// Observations that wait for the core; a source that is faster waits.
 const QUEUE: usize = 4_096;
@@ -89,7 +89,8 @@ pub async fn run(config: Config, complaints: Complaints) -> anyhow::Result<()> {
         () = status_file(&config, seen.clone(), &health) => Ok(()),
         () = hooks(&config, view.clone(), &health) => Ok(()),
         () = passthrough(&config, link) => Ok(()),
-        () = local(&config, reporter) => Ok(()),
+        () = local(&config, reporter.clone()) => Ok(()),
+        () = systemd::run(&reporter, view.clone()) => Ok(()),
         () = inventory::run(client.clone(), &config) => Ok(()),
         () = heartbeat::run(client, &config, view.clone(), sent_view.clone()) => Ok(()),
         result = commands.run(), if config.commands.enabled => result,

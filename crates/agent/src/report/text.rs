@@ -40,6 +40,13 @@ impl Report {
         }
         text
     }
+
+    /// For `systemctl status`.
+    pub(crate) fn to_line(&self) -> String {
+        let now = self.at;
+        let (spool, product) = (self.spool.to_text(now), self.api.to_text(now));
+        format!("{} sessions; spool {spool}; product: {product}", self.sessions)
+    }
 }
 
 impl Daemon {
