@@ -81,7 +81,7 @@ impl Core {
     pub fn open(
         folder: &Path,
         inbox: PathBuf,
-        spool: Spool,
+        mut spool: Spool,
         settings: Settings,
         sent: watch::Receiver<u64>,
     ) -> Result<(Self, watch::Receiver<View>), SpoolError> {
@@ -90,6 +90,7 @@ impl Core {
             source,
         };
         let mut checkpoint = read_checkpoint(&folder.join("memory.json")).map_err(failed)?;
+        spool.go_on_from(checkpoint.next_index.max(*sent.borrow()));
         catch_up(&mut checkpoint, folder, &spool).map_err(failed)?;
         let (views, view) = watch::channel(View::default());
         let mut core = Self {

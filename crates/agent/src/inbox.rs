@@ -47,12 +47,20 @@ pub fn leave(inbox: &Path, name: &str, variables: impl Iterator<Item = (String, 
     }
     let draft = inbox.join(format!("{name}.draft"));
     let mut file = File::create_new(&draft)?;
+    let written = write(&mut file, &environment).and_then(|()| fs::rename(&draft, inbox.join(format!("{name}.env"))));
+    if let Err(error) = written {
+        // What is half there would stay for ever.
+        fs::remove_file(&draft)?;
+        return Err(error);
+    }
+    File::open(inbox)?.sync_all()
+}
+
+fn write(file: &mut File, environment: &Environment) -> io::Result<()> {
     // Whatever the daemon's umask: the agent is another user. Nobody else gets into the folder.
     file.set_permissions(fs::Permissions::from_mode(0o644))?;
     file.write_all(environment.to_lines().as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&draft, inbox.join(format!("{name}.env")))?;
-    File::open(inbox)?.sync_all()
+    file.sync_all()
 }
 
 /// What waits in the inbox, in the order of the calls, at most `limit`.

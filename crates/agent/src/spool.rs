@@ -8,11 +8,11 @@ mod record;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 pub use record::{Kind, Record};
-use record::{decode, encode, read_record};
+use record::{Next, decode, encode, read_record};
 
 /// Sizes of the spool, bytes.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct Spool {
     /// Events given up since the start.
     dropped: u64,
     over_limit: bool,
+    /// Closed segments that begin below this hold nothing that may be given up.
+    essential_below: u64,
     _lock: File,
 }
 
@@ -70,6 +72,7 @@ impl Spool {
             next: 1,
             dropped: 0,
             over_limit: false,
+            essential_below: 0,
             _lock: lock,
         };
         spool.recover().map_err(failed)?;
@@ -88,7 +91,7 @@ impl Spool {
             tracing::warn!(
                 segment = last,
                 lost_bytes = bytes.len() as u64 - sound,
-                "A torn write at the end of the spool is cut off."
+                "Damage at the end of the spool, such as a torn write, is cut off."
             );
             let file = OpenOptions::new().write(true).open(&path)?;
             file.set_len(sound)?;
@@ -97,6 +100,18 @@ impl Spool {
         *size = sound;
         self.next = records.last().map_or(last, |record| record.index + 1);
         Ok(())
+    }
+
+    /// Records that are known elsewhere are not here any more: somebody has removed segments, or the disk has lost what it had
+    /// promised. New ones come after them, or they would be taken for sent.
+    pub fn go_on_from(&mut self, index: u64) {
+        if self.next < index {
+            tracing::error!(
+                lost = index - self.next,
+                "The spool lacks its latest records; it goes on after them."
+            );
+            self.next = index;
+        }
     }
 
     /// Index of the next record.
@@ -190,7 +205,11 @@ impl Spool {
             if self.size() <= self.limits.total {
                 break;
             }
+            if first < self.essential_below {
+                continue;
+            }
             self.shrink(first).map_err(|source| self.failed(source))?;
+            self.essential_below = first + 1;
         }
         let over = self.size() > self.limits.total;
         if over && !self.over_limit {
@@ -249,7 +268,7 @@ impl Spool {
 /// When a segment cannot be read.
 pub fn read_from(folder: &Path, index: u64, max_records: usize, max_bytes: usize) -> io::Result<Vec<Record>> {
     let mut found = Vec::new();
-    let mut bytes = 0;
+    let (mut bytes, mut next) = (0, 0);
     let segments = segments(folder)?;
     let begin = segments.range(..=index).next_back().map_or(index, |(first, _)| *first);
     for first in segments.range(begin..).map(|(first, _)| *first) {
@@ -258,8 +277,22 @@ pub fn read_from(folder: &Path, index: u64, max_records: usize, max_bytes: usize
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
+        let mut beyond_damage = Vec::new().into_iter();
         // One by one: a segment is larger than what is wanted of it.
-        while let Some(record) = read_record(&mut file)? {
+        loop {
+            let record = match beyond_damage.next() {
+                Some(record) => record,
+                None => match read_record(&mut file)? {
+                    Next::Record(record) => record,
+                    Next::End => break,
+                    Next::Damage => {
+                        beyond_damage = records_beyond(&path(folder, first), next)?.into_iter();
+                        file.seek(SeekFrom::End(0))?;
+                        continue;
+                    }
+                },
+            };
+            next = record.index + 1;
             if record.index < index {
                 continue;
             }
@@ -273,15 +306,33 @@ pub fn read_from(folder: &Path, index: u64, max_records: usize, max_bytes: usize
     Ok(found)
 }
 
-/// The sound records of a segment, and their length in bytes.
-fn read_records(bytes: &[u8]) -> (Vec<Record>, u64) {
-    let mut records = Vec::new();
-    let mut at = 0;
-    while let Some((record, length)) = decode(&bytes[at..]) {
-        records.push(record);
-        at += length;
+/// What can still be read of a segment that is damaged after the record before `next`. None is what a write leaves that goes on.
+fn records_beyond(path: &Path, next: u64) -> io::Result<Vec<Record>> {
+    let (mut records, _) = read_records(&fs::read(path)?);
+    records.retain(|record| record.index >= next);
+    if let Some(first) = records.first() {
+        let lost = first.index - next;
+        tracing::error!(path = %path.display(), lost, "A segment of the spool is damaged: events are lost, and show as a gap.");
     }
-    (records, at as u64)
+    Ok(records)
+}
+
+/// The sound records of a segment, and where the last of them ends.
+fn read_records(bytes: &[u8]) -> (Vec<Record>, u64) {
+    let mut records: Vec<Record> = Vec::new();
+    let (mut at, mut end) = (0, 0);
+    while at < bytes.len() {
+        let next = records.last().map_or(0, |last| last.index + 1);
+        match decode(&bytes[at..]).filter(|(record, _)| record.index >= next) {
+            Some((record, length)) => {
+                records.push(record);
+                at += length;
+                end = at;
+            }
+            None => at += 1,
+        }
+    }
+    (records, end as u64)
 }
 
 fn segments(folder: &Path) -> io::Result<BTreeMap<u64, u64>> {

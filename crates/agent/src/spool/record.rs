@@ -1,5 +1,5 @@
 //! One record of a segment: `length | CRC-32 | index | kind | payload`, all numbers little-endian. A record that a crash has torn
-//! fails its check, and everything after it is taken as never written.
+//! fails its check; what comes after damage is found again by its own.
 
 use std::io::{self, BufRead, Read};
 
@@ -40,21 +40,29 @@ pub(super) fn encode(buffer: &mut Vec<u8>, index: u64, kind: Kind, payload: &[u8
     buffer.extend_from_slice(payload);
 }
 
-/// The next record of a file; `None` at its end or where a write was torn.
-///
+/// What comes next in a file.
+pub(super) enum Next {
+    Record(Record),
+    End,
+    /// A write was torn, or bytes have changed.
+    Damage,
+}
+
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn read_record(file: &mut impl BufRead) -> io::Result<Option<Record>> {
+pub(super) fn read_record(file: &mut impl BufRead) -> io::Result<Next> {
     let mut bytes = Vec::with_capacity(HEADER);
     file.take(HEADER as u64).read_to_end(&mut bytes)?;
-    let Some(length) = bytes.first_chunk().map(|length| u32::from_le_bytes(*length)) else {
-        return Ok(None);
-    };
+    if bytes.is_empty() {
+        return Ok(Next::End);
+    }
+    let length = bytes
+        .first_chunk()
+        .map_or(u32::MAX, |length| u32::from_le_bytes(*length));
     if bytes.len() == HEADER && length as usize <= MAX_PAYLOAD {
-        bytes.reserve_exact(length as usize);
         file.take(length.into()).read_to_end(&mut bytes)?;
     }
-    Ok(decode(&bytes).map(|(record, _)| record))
+    Ok(decode(&bytes).map_or(Next::Damage, |(record, _)| Next::Record(record)))
 }
 
 /// The record at the beginning of `bytes` and its length; `None` at the end or where a write was torn.

@@ -138,3 +138,76 @@ fn a_second_agent_is_refused() {
     let _spool = folder.open();
     assert!(Spool::open(&folder.0, Limits { segment: 1, total: 1 }).is_err());
 }
+
+#[test]
+fn bytes_that_have_changed_cost_their_own_record_only() {
+    for flipped in 0..3 * 47 {
+        let folder = Folder::new(&format!("flipped-{flipped}"));
+        let mut spool = Spool::open(
+            &folder.0,
+            Limits {
+                segment: 300,
+                total: 4_000,
+            },
+        )
+        .unwrap();
+        for number in 1..=20_u8 {
+            spool.append([(Kind::Essential, [number; 30].as_slice())]).unwrap();
+        }
+        let mut segments: Vec<PathBuf> = fs::read_dir(&folder.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        segments.retain(|path| path.extension().is_some_and(|extension| extension == "segment"));
+        segments.sort();
+        // In one that is closed while the agent runs, and in the last one before the next start.
+        for segment in [&segments[0], segments.last().unwrap()] {
+            let mut bytes = fs::read(segment).unwrap();
+            bytes[flipped] ^= 0x10;
+            fs::write(segment, bytes).unwrap();
+        }
+        let kept = indexes(&folder.read());
+        assert_eq!(kept.len(), 18, "{flipped}: {kept:?}");
+        drop(spool);
+        let mut spool = folder.open();
+        assert_eq!(spool.next_index(), 21, "{flipped}");
+        assert_eq!(indexes(&folder.read()), kept);
+        spool.append([(Kind::Essential, b"later".as_slice())]).unwrap();
+        assert_eq!(folder.read().last().map(|record| record.index), Some(21));
+    }
+}
+
+#[test]
+fn records_that_somebody_has_removed_are_not_numbered_again() {
+    let folder = Folder::new("removed");
+    let mut spool = folder.open();
+    spool.append([(Kind::Essential, b"sent".as_slice())]).unwrap();
+    drop(spool);
+    fs::remove_file(newest_segment(&folder.0)).unwrap();
+    let mut spool = folder.open();
+    spool.go_on_from(2);
+    spool.append([(Kind::Essential, b"new".as_slice())]).unwrap();
+    assert_eq!(indexes(&read_from(&folder.0, 2, 10, 1_000).unwrap()), [2]);
+    drop(spool);
+    let mut spool = folder.open();
+    spool.go_on_from(2);
+    assert_eq!(spool.next_index(), 3);
+}
+
+#[test]
+fn what_can_be_given_up_is_looked_for_once() {
+    let folder = Folder::new("once");
+    let mut spool = folder.open();
+    for _ in 0..200 {
+        spool.append([(Kind::Essential, [1_u8; 30].as_slice())]).unwrap();
+    }
+    spool.keep_within_limit().unwrap();
+    // Were the segments read again, they would be missed.
+    for entry in fs::read_dir(&folder.0).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "segment") && path != newest_segment(&folder.0) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    spool.keep_within_limit().unwrap();
+}
