@@ -1,10 +1,12 @@
 //! `agent run`: the sources, the core, the sender, until a signal.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use openvpn::management::Notice;
-use openvpn::status::parse_status;
+use openvpn::status::{StatusReport, parse_status};
+use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -249,14 +251,8 @@ async fn status_file(config: &Config, seen: mpsc::Sender<Observation>, health: &
     let mut said = String::new();
     loop {
         polls.tick().await;
-        let report = match tokio::fs::read(&path)
-            .await
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| {
-                // The daemon writes it in place: half a report is read again next time.
-                parse_status(&String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())
-            }) {
-            Ok(report) => report,
+        let (written_at, report) = match read_status(&path).await {
+            Ok(read) => read,
             Err(error) => {
                 health.fails(STATUS_FILE, &error);
                 if error != said {
@@ -272,13 +268,24 @@ async fn status_file(config: &Config, seen: mpsc::Sender<Observation>, health: &
             continue;
         }
         health.works(STATUS_FILE);
-        let at = report.at;
         let observation = Observation::Notice {
-            at,
+            at: written_at,
             notice: Notice::Status(report),
         };
         if seen.send(observation).await.is_err() {
             return;
         }
     }
+}
+
+/// A status report, and when it was written by this host's clock, which need not be the daemon's.
+async fn read_status(path: &Path) -> Result<(OffsetDateTime, StatusReport), String> {
+    let read = async {
+        let written_at = tokio::fs::metadata(path).await?.modified()?;
+        std::io::Result::Ok((written_at.into(), tokio::fs::read(path).await?))
+    };
+    let (written_at, bytes) = read.await.map_err(|error| error.to_string())?;
+    // The daemon writes it in place: half a report is read again next time.
+    let report = parse_status(&String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())?;
+    Ok((written_at, report))
 }

@@ -84,7 +84,11 @@ pub struct Tracker {
     addresses: HashMap<u64, Vec<IpAddr>>,
     /// A report has listed the sessions, so that a snapshot can tell which are gone.
     listed_at: Option<OffsetDateTime>,
+    /// When the last snapshot was made, and the time that it states.
     snapshot_at: Option<OffsetDateTime>,
+    snapshot_as_of: Option<OffsetDateTime>,
+    /// The latest time that an update or a snapshot has stated; see [`stamp`].
+    latest: Option<OffsetDateTime>,
     dco: bool,
 }
 
@@ -107,6 +111,8 @@ impl Tracker {
             addresses: HashMap::new(),
             listed_at: None,
             snapshot_at: None,
+            snapshot_as_of: None,
+            latest: memory.latest.map(from_millis),
             dco: false,
         }
     }
@@ -126,6 +132,7 @@ impl Tracker {
                 .iter()
                 .map(|id| (*id, self.ended_finally.get(id).copied().unwrap_or_default()))
                 .collect(),
+            latest: self.latest.map(millis),
         }
     }
 
@@ -170,7 +177,7 @@ impl Tracker {
             Notice::Address { cid, address } => self.addresses.entry(cid).or_default().push(address),
             Notice::Disconnect { environment, .. } => self.hook_disconnect(&environment, events),
             Notice::ByteCount { cid, received, sent } => self.byte_count(at, cid, received, sent),
-            Notice::Restarting => self.restarting(at, events),
+            Notice::Restarting { at } => self.restarting(at, events),
             Notice::Exiting => self.exiting(at, events),
             Notice::ClientEnded(ended) => self.logged_end(&ended, events),
             Notice::Status(report) => self.report(at, &report, events),
@@ -259,7 +266,7 @@ impl Tracker {
         self.sessions.insert(key, tracked);
         // The daemon stamps a connect with the second in which its handshake began. A list that was told after it, and lacks the
         // session, has disproved it: the next one follows at once.
-        if self.snapshot_at.is_some_and(|at| at >= connected_at) {
+        if self.snapshot_as_of.is_some_and(|at| at >= connected_at) {
             self.snapshot_at = None;
         }
         events.push(Event::about_session(
@@ -282,21 +289,21 @@ impl Tracker {
 
     fn tick(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
         self.settle_ends(now, events);
-        let interval = self.settings.update_interval.whole_milliseconds() as i64;
+        let interval = self.settings.update_interval.whole_milliseconds().unsigned_abs() as u64;
         let due = self.sessions.iter_mut().filter(|(_, session)| {
             let news = (session.bytes_in, session.bytes_out) != (session.told.0, session.told.1);
-            news && millis(now) - session.told.2 >= interval
+            news && millis(now).abs_diff(session.told.2) >= interval
         });
         // The others follow with the next ticks: thousands at once would cost memory, and the product a peak.
         for (key, session) in due.take(UPDATES_A_TICK) {
-            let at = from_millis(session.read_at);
+            let at = stamp(&mut self.latest, from_millis(session.read_at));
             events.push(update(key, session, at, &self.settings.namespace));
+            session.told.2 = millis(now);
         }
-        let due = |at: OffsetDateTime| now - at >= self.settings.snapshot_interval;
+        // Whichever way the clock was set.
+        let due = |at: OffsetDateTime| (now - at).abs() >= self.settings.snapshot_interval;
         // Only a fresh list tells which sessions there are; without one nothing is claimed.
-        let fresh = self
-            .listed_at
-            .is_some_and(|at| now - at < self.settings.snapshot_interval);
+        let fresh = self.listed_at.is_some_and(|at| !due(at));
         if fresh && self.snapshot_at.is_none_or(due) {
             self.snapshot(now, events);
         }
@@ -323,4 +330,10 @@ impl Tracker {
             self.by_cid.remove(&cid);
         }
     }
+}
+
+/// The time that an update or a snapshot states which was read at `at`. The product takes events in the order of their times, and
+/// fewer bytes than before would be a new count: times never go back, neither with the host's clock nor with a list that is read late.
+fn stamp(latest: &mut Option<OffsetDateTime>, at: OffsetDateTime) -> OffsetDateTime {
+    *latest.insert(latest.map_or(at, |latest| latest.max(at)))
 }

@@ -35,7 +35,10 @@ pub enum Notice {
         sent: u64,
     },
     /// The process restarts itself; client ids begin at 0 again.
-    Restarting,
+    Restarting {
+        /// By the daemon's clock, in whole seconds, as in its state history.
+        at: OffsetDateTime,
+    },
     Exiting,
     /// A log line by which a client's session is over.
     ClientEnded(ClientEnded),
@@ -215,8 +218,9 @@ fn byte_count(text: &str) -> Option<Notice> {
 }
 
 fn state(text: &str) -> Option<Notice> {
-    match text.split(',').nth(1)? {
-        "RECONNECTING" => Some(Notice::Restarting),
+    let (at, state) = state_line(text)?;
+    match state {
+        "RECONNECTING" => Some(Notice::Restarting { at: unix_seconds(at)? }),
         "EXITING" => Some(Notice::Exiting),
         _ => None,
     }

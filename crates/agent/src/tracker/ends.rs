@@ -1,13 +1,15 @@
 //! How sessions end: by a hook, by a log line, by the daemon's own end, or without a word.
 
+use std::net::SocketAddr;
+
 use agent_api::{BytesSource, Event, EventType, Session};
 use openvpn::Environment;
 use openvpn::management::ClientEnded;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::Tracker;
 use super::session::{Key, from_environment, from_millis, millis, update};
+use super::{Tracker, stamp};
 
 /// Ends of sessions that are remembered, so that a late report does not open them again.
 const REMEMBERED_ENDS: usize = 20_000;
@@ -77,31 +79,19 @@ impl Tracker {
 
     /// A log line says that a client is over. Where hooks are, they will tell more.
     pub(super) fn logged_end(&mut self, ended: &ClientEnded, events: &mut Vec<Event>) {
-        let candidates: Vec<&Key> = self
-            .sessions
-            .iter()
-            .filter(|(key, session)| key.common_name == ended.common_name && session.ending.is_none())
-            .map(|(key, _)| key)
-            .collect();
-        // A client that floated is logged with an address that only reports have told.
-        let by_address = candidates
-            .iter()
-            .find(|key| self.sessions[**key].is_at(&ended.real_address));
-        let Some(key) = by_address
-            .copied()
-            .or(candidates.first().copied().filter(|_| candidates.len() == 1))
-        else {
-            return;
-        };
-        let key = key.clone();
-        if key.connected_at > ended.at.unix_timestamp() {
-            return;
-        }
-        if self.settings.hooks {
-            if let Some(session) = self.sessions.get_mut(&key) {
-                session.ending = Some((millis(ended.at), ended.reason.clone()));
-            }
+        // At an address that nobody knows is one that has just floated, or another client that was refused: the next list tells.
+        let found = self.sessions.iter_mut().find(|(key, session)| {
+            key.common_name == ended.common_name
+                && key.connected_at <= ended.at.unix_timestamp()
+                && session.ending.is_none()
+                && session.is_at(&ended.real_address)
+        });
+        let Some((key, session)) = found else { return };
+        let has_port = ended.real_address.parse::<SocketAddr>().is_ok();
+        if self.settings.hooks || !has_port {
+            session.ending = Some((millis(ended.at), ended.reason.clone()));
         } else {
+            let key = key.clone();
             self.end(&key, ended.at, &ended.reason, events);
         }
     }
@@ -129,7 +119,8 @@ impl Tracker {
 
     /// Ends that no hook has confirmed in time, and sessions that are gone without a word.
     pub(super) fn settle_ends(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
-        let overdue = |at: i64| millis(now) - at >= HOOK_GRACE.whole_milliseconds() as i64;
+        // Whichever way the clock was set.
+        let overdue = |at: i64| (now - from_millis(at)).abs() >= HOOK_GRACE;
         let told: Vec<(Key, i64, String)> = self
             .sessions
             .iter()
@@ -164,7 +155,7 @@ impl Tracker {
                 continue;
             };
             if (session.bytes_in, session.bytes_out) != (session.told.0, session.told.1) {
-                let at = from_millis(session.read_at);
+                let at = stamp(&mut self.latest, from_millis(session.read_at));
                 events.push(update(key, &mut session, at, &self.settings.namespace));
             }
             self.drop_cid(key, Some(&session));

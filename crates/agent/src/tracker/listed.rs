@@ -4,40 +4,65 @@ use std::collections::HashSet;
 
 use agent_api::{Event, Session};
 use openvpn::status::{ListedClient, StatusReport};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use super::Tracker;
-use super::session::{Key, millis, seconds, update};
+use super::session::{Key, Tracked, millis, seconds, update};
+use super::{Tracker, stamp};
+
+/// Time zones are whole quarters of an hour apart.
+const ZONES: Duration = Duration::minutes(15);
+
+/// By how much the host's local time is ahead, when a list that states it was written `apart` before it was read.
+fn zone(apart: Duration) -> Duration {
+    ZONES * (apart / ZONES).round()
+}
 
 impl Tracker {
     pub(super) fn report(&mut self, seen_at: OffsetDateTime, report: &StatusReport, events: &mut Vec<Event>) {
         self.listed_at = Some(seen_at);
+        let is_local = report.version == 1;
+        let zone = if is_local {
+            zone(report.at - seen_at)
+        } else {
+            Duration::ZERO
+        };
+        let written_at = (report.at - zone).unix_timestamp();
         let mut listed: HashSet<Key> = HashSet::with_capacity(report.clients.len());
-        for client in report.clients.iter().filter(|client| client.is_session()) {
-            let Some(key) = self.key_of(client) else { continue };
-            self.listed(seen_at, &key, client, events);
-            listed.insert(key);
+        for client in &report.clients {
+            let Some(key) = self.key_of(client, is_local, zone) else {
+                continue;
+            };
+            // Without an address only those that another source has told of: the others may still be connecting.
+            if client.is_session() || self.sessions.contains_key(&key) {
+                self.listed(seen_at, &key, client, events);
+                listed.insert(key);
+            }
         }
         for (key, session) in &mut self.sessions {
             // Who connected after the list was written cannot be in it.
-            if !listed.contains(key) && key.connected_at < report.at.unix_timestamp() {
+            if !listed.contains(key) && key.connected_at < written_at {
                 session.missing_since.get_or_insert(millis(seen_at));
+            } else if listed.contains(key) {
+                // Whatever was logged before this list was not its end.
+                session.ending.take_if(|(at, _)| *at / 1_000 < written_at);
             }
         }
     }
 
-    /// Version 1 rounds nothing off but says local time; the client id, where there is one, is the better witness.
-    pub(super) fn key_of(&self, client: &ListedClient) -> Option<Key> {
+    /// Where the list says local time, as version 1 does, summer time may have begun since a session has.
+    fn key_of(&self, client: &ListedClient, is_local: bool, zone: Duration) -> Option<Key> {
         let virtual_ip = client.virtual_ip.or(client.virtual_ip6);
-        let same = |key: &&Key| key.common_name == client.common_name && key.virtual_ip == virtual_ip;
-        if let Some(key) = client.cid.and_then(|cid| self.by_cid.get(&cid)).filter(same) {
-            return Some(key.clone());
-        }
-        Some(Key {
+        let key = Key {
             common_name: client.common_name.clone(),
-            connected_at: client.connected_at?.unix_timestamp(),
+            connected_at: (client.connected_at? - zone).unix_timestamp(),
             virtual_ip,
-        })
+        };
+        let same = |known: &&Key| {
+            let apart = known.connected_at - key.connected_at;
+            known.virtual_ip == virtual_ip && apart % ZONES.whole_seconds() == 0
+        };
+        let known = is_local.then(|| self.of_user(&key.common_name).map(|(key, _)| key).find(same));
+        Some(known.flatten().cloned().unwrap_or(key))
     }
 
     pub(super) fn listed(
@@ -75,22 +100,31 @@ impl Tracker {
             client.real_ip != known.real_ip || (client.real_port.is_some() && client.real_port != known.real_port);
         if client.real_ip.is_some() && floated {
             (known.real_ip, known.real_port) = (client.real_ip, client.real_port);
-            events.push(update(key, known, seen_at, &self.settings.namespace));
+            let at = stamp(&mut self.latest, seen_at);
+            events.push(update(key, known, at, &self.settings.namespace));
         }
         if let Some(cid) = client.cid {
             self.by_cid.insert(cid, key.clone());
         }
     }
 
+    /// The sessions that are, as the last list tells: nobody knows more.
     pub(super) fn snapshot(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
         self.snapshot_at = Some(now);
-        let listed = self.sessions.iter().map(|(key, session)| {
+        let at = stamp(&mut self.latest, self.listed_at.unwrap_or(now));
+        self.snapshot_as_of = Some(at);
+        let is_there = |(key, session): &(&Key, &Tracked)| {
+            key.connected_at <= at.unix_timestamp() && session.ending.is_none() && session.missing_since.is_none()
+        };
+        let listed = self.sessions.iter().filter(is_there).map(|(key, session)| {
             let mut facts = session.facts(key);
             facts.session_id = Some(session.id);
             facts.connected_at = Some(seconds(key.connected_at));
             facts
         });
-        let at = millis(now).to_string();
-        events.push(Event::snapshot(self.derive(&["snapshot", &at]), now, listed.collect()));
+        // The same list may be told twice, with another session in it.
+        let [as_of, told_at] = [at, now].map(|at| millis(at).to_string());
+        let id = self.derive(&["snapshot", &as_of, &told_at]);
+        events.push(Event::snapshot(id, at, listed.collect()));
     }
 }

@@ -4,8 +4,8 @@ use agent_api::{Event, EventType};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::Tracker;
 use super::session::seconds;
+use super::{Tracker, stamp};
 
 /// Daemons before this one that are remembered: a hook of theirs may run late.
 const REMEMBERED_LIVES: usize = 16;
@@ -42,11 +42,11 @@ impl Tracker {
         events.push(Event::about_server(id, EventType::ServerStarted, at));
     }
 
-    /// The management interface speaks of the daemon that is there now.
+    /// The management interface speaks of the daemon that is there now, whatever its clock says.
     pub(super) fn daemon(&mut self, boot: Boot, events: &mut Vec<Event>) {
         let is_later = |known: Boot| match boot.is_process_of(known) {
             true => boot.restarted_at > known.restarted_at,
-            false => self.is_new(boot),
+            false => !self.was_before(boot),
         };
         if self.boot.is_none_or(is_later) {
             self.begin(boot, events);
@@ -55,10 +55,13 @@ impl Tracker {
 
     /// Whether it is another process than those that are known, and not one from before them.
     pub(super) fn is_new(&self, boot: Boot) -> bool {
-        let process = (boot.started_at, boot.pid);
         self.boot
             .is_none_or(|known| boot.started_at >= known.started_at && !boot.is_process_of(known))
-            && !self.earlier.contains(&process)
+            && !self.was_before(boot)
+    }
+
+    fn was_before(&self, boot: Boot) -> bool {
+        self.earlier.contains(&(boot.started_at, boot.pid))
     }
 
     pub(super) fn restarting(&mut self, at: OffsetDateTime, events: &mut Vec<Event>) {
@@ -77,6 +80,7 @@ impl Tracker {
     }
 
     pub(super) fn exiting(&mut self, at: OffsetDateTime, events: &mut Vec<Event>) {
+        let at = stamp(&mut self.latest, at);
         let id = self.derive(&["stopped", &self.boot_id().to_string()]);
         events.push(Event::about_server(id, EventType::ServerStopped, at));
         self.forget_sessions();

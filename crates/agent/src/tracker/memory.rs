@@ -16,6 +16,9 @@ pub struct Memory {
     /// JSON has no structured keys: a list.
     pub(super) sessions: Vec<(Key, Tracked)>,
     pub(super) ended: Vec<(Uuid, bool)>,
+    /// The latest time that an update or a snapshot has stated, milliseconds since 1970.
+    #[serde(default)]
+    pub(super) latest: Option<i64>,
 }
 
 impl Memory {
@@ -26,6 +29,9 @@ impl Memory {
             .or_else(|| text("event_id"))
             .and_then(|id| id.parse().ok());
         match (text("type"), id) {
+            (Some("SESSION_UPDATED" | "SESSION_SNAPSHOT"), _) => {
+                self.latest = self.latest.max(time_of(event).map(millis));
+            }
             (Some("SESSION_CONNECTED"), Some(id)) => self.sessions.extend(relived(id, event)),
             (Some("SESSION_DISCONNECTED"), Some(id)) => {
                 self.sessions.retain(|(_, session)| session.id != id);
@@ -40,13 +46,14 @@ impl Memory {
     }
 }
 
+fn time_of(event: &serde_json::Value) -> Option<OffsetDateTime> {
+    let text = event["event_time_vpn"].as_str()?;
+    OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()
+}
+
 fn relived(id: Uuid, event: &serde_json::Value) -> Option<(Key, Tracked)> {
     let address = |name: &str| event[name].as_str().and_then(|text| text.parse().ok());
-    let at = OffsetDateTime::parse(
-        event["event_time_vpn"].as_str()?,
-        &time::format_description::well_known::Rfc3339,
-    )
-    .ok()?;
+    let at = time_of(event)?;
     let key = Key {
         common_name: event["common_name"].as_str()?.to_owned(),
         connected_at: at.unix_timestamp(),

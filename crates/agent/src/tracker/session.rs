@@ -30,9 +30,9 @@ pub(super) struct Tracked {
     pub bytes_out: Option<u64>,
     /// When the counters were read, milliseconds since 1970.
     pub(super) read_at: i64,
-    /// Counters and time of the last update that was sent.
+    /// Counters of the last update that was sent, and when it was.
     pub(super) told: (Option<u64>, Option<u64>, i64),
-    /// Its end, as a log line told it, while the hook's word is awaited: when, and why.
+    /// Its end, as a log line told it, while the hook's word or the next list is awaited: when, and why.
     pub(super) ending: Option<(i64, String)>,
     /// Since when reports no longer list it, milliseconds since 1970.
     pub(super) missing_since: Option<i64>,
@@ -78,10 +78,12 @@ pub(super) fn update(key: &Key, session: &mut Tracked, at: OffsetDateTime, names
     facts.bytes_source = session.bytes_in.map(|_| BytesSource::LastPoll);
     let address = session.real_ip.map(|ip| ip.to_string()).unwrap_or_default();
     let name = format!(
-        "update\0{}\0{}\0{address}\0{:?}",
+        "update\0{}\0{}\0{address}\0{:?}\0{:?}\0{:?}",
         session.id,
         millis(at),
-        session.real_port
+        session.real_port,
+        session.bytes_in,
+        session.bytes_out
     );
     Event::about_session(
         Uuid::new_v5(namespace, name.as_bytes()),

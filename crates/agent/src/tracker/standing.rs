@@ -46,7 +46,7 @@ impl Tracker {
         };
     }
 
-    fn of_user(&self, common_name: &str) -> impl Iterator<Item = (&Key, &super::session::Tracked)> {
+    pub(super) fn of_user(&self, common_name: &str) -> impl Iterator<Item = (&Key, &super::session::Tracked)> {
         let first = Key {
             common_name: common_name.to_owned(),
             connected_at: i64::MIN,
@@ -61,8 +61,7 @@ impl Tracker {
 
 /// The client of a report that is this session: its id says common name, second of the connect and address at once.
 pub fn cid_of_session(namespace: &Uuid, id: Uuid, clients: &[ListedClient]) -> Option<u64> {
-    let mut sessions = clients.iter().filter(|client| client.is_session());
-    sessions.find_map(|client| {
+    clients.iter().find_map(|client| {
         let key = Key {
             common_name: client.common_name.clone(),
             connected_at: client.connected_at?.unix_timestamp(),

@@ -3,5 +3,6 @@
 
 mod commands;
 mod inventory;
+mod odd_servers;
 mod recordings;
 mod spool;

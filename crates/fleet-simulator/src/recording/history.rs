@@ -66,7 +66,7 @@ impl History {
                 };
                 self.current().readings.push(reading);
             }
-            Notice::Restarting => self.begin_boot(at),
+            Notice::Restarting { .. } => self.begin_boot(at),
             Notice::Exiting => self.current().stopped = Some(at),
             Notice::ClientEnded(ended) => self.client_ended(ended),
             Notice::Status(report) => self.report(at, report),

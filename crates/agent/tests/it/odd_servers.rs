@@ -1,0 +1,272 @@
+//! What servers and hosts do that is rare: clients that are refused beside a session, clocks that are set, lists without addresses.
+
+use agent::tracker::{Boot, Memory, Observation, Settings, Tracker};
+use agent_api::{Event, EventType};
+use openvpn::Environment;
+use openvpn::management::{ClientEnded, Line, Notice, Reader};
+use openvpn::status::{ListedClient, StatusReport};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+const START: OffsetDateTime = datetime!(2026-02-13 12:00 UTC);
+
+fn tracker(hooks: bool) -> Tracker {
+    let settings = Settings {
+        namespace: Settings::namespace_of("vpn-1"),
+        hooks,
+        update_interval: Duration::seconds(60),
+        snapshot_interval: Duration::seconds(60),
+    };
+    Tracker::new(settings, Memory::default())
+}
+
+fn after(seconds: i64) -> OffsetDateTime {
+    START + Duration::seconds(seconds)
+}
+
+fn hook(script_type: &str, connected: i64, address: &str, more: &str) -> Observation {
+    let connected = after(connected).unix_timestamp();
+    Observation::Hook(Environment::parse(&format!(
+        "script_type={script_type}\ncommon_name=jdoe\ntime_unix={connected}\nifconfig_pool_remote_ip={address}\n\
+         trusted_ip=198.18.0.11\ntrusted_port=33360\n{more}"
+    )))
+}
+
+fn list_of(version: u8, at: OffsetDateTime, seen_at: OffsetDateTime, clients: Vec<ListedClient>) -> Observation {
+    let report = StatusReport {
+        version,
+        at,
+        daemon: None,
+        dco: None,
+        clients,
+    };
+    Observation::Notice {
+        at: seen_at,
+        notice: Notice::Status(report),
+    }
+}
+
+fn list(seconds: i64, clients: Vec<ListedClient>) -> Observation {
+    list_of(3, after(seconds), after(seconds), clients)
+}
+
+fn client(connected: i64, address: &str, cid: u64, bytes: u64) -> ListedClient {
+    ListedClient {
+        common_name: "jdoe".to_owned(),
+        real_ip: "198.18.0.11".parse().ok(),
+        real_port: Some(33360),
+        virtual_ip: address.parse().ok(),
+        connected_at: Some(after(connected)),
+        bytes_received: Some(bytes),
+        bytes_sent: Some(bytes),
+        cid: Some(cid),
+        ..ListedClient::default()
+    }
+}
+
+fn logged_end(seconds: i64, real_address: &str) -> Observation {
+    let ended = ClientEnded {
+        at: after(seconds),
+        common_name: "jdoe".to_owned(),
+        real_address: real_address.to_owned(),
+        reason: "delayed-exit".to_owned(),
+    };
+    Observation::Notice {
+        at: after(seconds),
+        notice: Notice::ClientEnded(ended),
+    }
+}
+
+fn tick(tracker: &mut Tracker, seconds: i64) -> Vec<Event> {
+    tracker.observe(Observation::Tick(after(seconds)))
+}
+
+fn of_type(events: &[Event], event_type: EventType) -> Vec<&Event> {
+    events.iter().filter(|event| event.event_type == event_type).collect()
+}
+
+/// `duplicate-cn`: another device of the VPN user is refused by its own configuration or by a denial, and logged like an end.
+#[test]
+fn a_client_that_was_refused_does_not_end_the_session_beside_it() {
+    for hooks in [true, false] {
+        let mut tracker = tracker(hooks);
+        tracker.observe(hook("client-connect", 0, "10.8.0.2", ""));
+        tracker.observe(list(10, vec![client(0, "10.8.0.2", 0, 1)]));
+        let told = tracker.observe(logged_end(12, "203.0.113.9:50000"));
+        assert!(told.is_empty(), "{told:?}");
+        for seconds in (20..120).step_by(10) {
+            let told = tracker.observe(list(seconds, vec![client(0, "10.8.0.2", 0, 1)]));
+            assert!(of_type(&told, EventType::SessionDisconnected).is_empty(), "{told:?}");
+            let told = tick(&mut tracker, seconds + 1);
+            assert!(of_type(&told, EventType::SessionDisconnected).is_empty(), "{told:?}");
+        }
+        assert_eq!(tracker.len(), 1);
+    }
+}
+
+/// An IPv6 address is logged without its port, so the line may be about another client at that address.
+#[test]
+fn a_list_that_shows_a_session_after_its_logged_end_takes_that_back() {
+    let mut tracker = tracker(true);
+    tracker.observe(hook("client-connect", 0, "10.8.0.2", ""));
+    tracker.observe(logged_end(5, "198.18.0.11"));
+    tracker.observe(list(8, vec![client(0, "10.8.0.2", 0, 1)]));
+    for seconds in [12, 16, 20, 60] {
+        let told = tick(&mut tracker, seconds);
+        assert!(of_type(&told, EventType::SessionDisconnected).is_empty(), "{told:?}");
+    }
+    assert_eq!(tracker.len(), 1);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_neither_updates_nor_lists_nor_ends() {
+    let mut tracker = tracker(true);
+    tracker.observe(hook("client-connect", 0, "10.8.0.2", ""));
+    tracker.observe(hook("client-connect", 1, "10.8.0.3", ""));
+    let both = |bytes| vec![client(0, "10.8.0.2", 0, bytes), client(1, "10.8.0.3", 1, bytes)];
+    tracker.observe(list(70, both(5)));
+    let before = tick(&mut tracker, 71);
+    assert_eq!(of_type(&before, EventType::SessionUpdated).len(), 2);
+    // The host's clock goes back by an hour; the daemon keeps its own going on.
+    let mut told = Vec::new();
+    for seconds in (80..400).step_by(10) {
+        let bytes = u64::try_from(seconds).unwrap();
+        let seen_at = after(seconds - 3_600);
+        told.extend(tracker.observe(list_of(3, after(seconds), seen_at, both(bytes))));
+        told.extend(tick(&mut tracker, seconds - 3_600));
+    }
+    let updates = of_type(&told, EventType::SessionUpdated);
+    assert!(updates.len() >= 8, "{}", updates.len());
+    let mut ids: Vec<_> = before.iter().chain(&told).map(|event| event.event_id).collect();
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "the product takes an id once");
+    assert!(of_type(&told, EventType::SessionSnapshot).len() >= 5);
+    // Ends are logged by the daemon's clock.
+    tracker.observe(logged_end(401, "198.18.0.11:33360"));
+    tracker.observe(list_of(3, after(402), after(402 - 3_600), both(400).split_off(1)));
+    let told = [420, 430].map(|seconds| tick(&mut tracker, seconds - 3_600)).concat();
+    assert_eq!(of_type(&told, EventType::SessionDisconnected).len(), 1, "{told:?}");
+}
+
+/// `dev tap` without a pool: nobody has an address.
+#[test]
+fn sessions_without_addresses_are_found_in_the_list() {
+    let mut tracker = tracker(true);
+    tracker.observe(hook("client-connect", 0, "", ""));
+    let mut ended = Vec::new();
+    for seconds in (10..100).step_by(10) {
+        ended.extend(tracker.observe(list(seconds, vec![client(0, "", 3, 100)])));
+        ended.extend(tick(&mut tracker, seconds));
+    }
+    assert_eq!(tracker.len(), 1, "{ended:?}");
+    assert!(!of_type(&ended, EventType::SessionUpdated).is_empty(), "and counted");
+    // One that is still connecting, or was refused, is not taken for a session.
+    let mut refused = client(50, "", 4, 100);
+    refused.common_name = "dave".to_owned();
+    let told = tracker.observe(list(110, vec![client(0, "", 3, 100), refused]));
+    assert!(of_type(&told, EventType::SessionConnected).is_empty());
+}
+
+/// A status file does not tell of a daemon that was killed and started again; client ids and addresses begin anew.
+#[test]
+fn the_same_client_id_and_address_at_another_time_are_another_session() {
+    let mut tracker = tracker(false);
+    let one = tracker.observe(list(10, vec![client(0, "10.8.0.2", 0, 10)]));
+    let two = tracker.observe(list(20, vec![client(15, "10.8.0.2", 0, 1)]));
+    let opened = [&one, &two].map(|told| of_type(told, EventType::SessionConnected).len());
+    assert_eq!(opened, [1, 1]);
+    let told = tick(&mut tracker, 31);
+    let lists = of_type(&told, EventType::SessionSnapshot);
+    assert_eq!(lists.last().unwrap().sessions.as_ref().unwrap().len(), 1);
+}
+
+/// `status-version 1`, the daemon's default, writes the host's local time.
+#[test]
+fn a_list_in_another_time_zone_doubles_no_session() {
+    let mut tracker = tracker(true);
+    tracker.observe(hook("client-connect", 0, "10.8.0.2", ""));
+    let mut listed = client(0, "10.8.0.2", 0, 10);
+    (listed.connected_at, listed.cid) = (Some(after(5 * 3_600 + 1_800)), None);
+    for seconds in [10, 20, 30] {
+        let told = tracker.observe(list_of(
+            1,
+            after(5 * 3_600 + 1_800 + seconds),
+            after(seconds),
+            vec![listed.clone()],
+        ));
+        assert!(of_type(&told, EventType::SessionConnected).is_empty(), "{told:?}");
+        let told = tick(&mut tracker, seconds + 1);
+        let lists = of_type(&told, EventType::SessionSnapshot);
+        assert!(
+            lists.iter().all(|list| list.sessions.as_ref().unwrap().len() == 1),
+            "{told:?}"
+        );
+    }
+    assert_eq!(tracker.len(), 1);
+    // Nobody has told of this one yet: the list's own time tells by how much it is off.
+    let mut other = listed.clone();
+    other.common_name = "alice".to_owned();
+    (other.virtual_ip, other.connected_at) = ("10.8.0.9".parse().ok(), Some(after(5 * 3_600 + 1_800 + 33)));
+    let told = tracker.observe(list_of(
+        1,
+        after(5 * 3_600 + 1_800 + 40),
+        after(41),
+        vec![listed, other],
+    ));
+    let opened = of_type(&told, EventType::SessionConnected);
+    assert_eq!(opened[0].event_time_vpn, after(33));
+}
+
+/// By the daemon's own clock, which the agent reads again in its history whenever it attaches.
+#[test]
+fn a_restart_that_is_heard_is_the_one_in_the_daemons_history() {
+    let mut tracker = tracker(true);
+    let started_at = START.unix_timestamp();
+    let boot = |restarted_at| Boot {
+        started_at,
+        pid: 7,
+        restarted_at,
+    };
+    tracker.observe(Observation::Daemon(boot(0)));
+    let line = format!(">STATE:{},RECONNECTING,SIGUSR1,,,,,", started_at + 100);
+    let Line::Notice(notice) = Reader::default().read(&line) else {
+        panic!("it is one")
+    };
+    // The host's clock was set back meanwhile.
+    tracker.observe(Observation::Notice {
+        at: after(-500),
+        notice,
+    });
+    let life = tracker.boot_id();
+    tracker.observe(Observation::Daemon(boot(started_at + 100)));
+    assert_eq!(tracker.boot_id(), life);
+}
+
+/// A status file is written before it is read. What a snapshot tells is what the list told, when it told it.
+#[test]
+fn a_snapshot_states_the_time_of_its_list_and_nobody_who_is_gone() {
+    let mut tracker = tracker(false);
+    let both = || vec![client(0, "10.8.0.2", 0, 10), client(1, "10.8.0.3", 1, 10)];
+    tracker.observe(list_of(2, after(60), after(60), both()));
+    let told = tick(&mut tracker, 75);
+    let first = of_type(&told, EventType::SessionSnapshot)[0].clone();
+    assert_eq!(first.event_time_vpn, after(60));
+    assert_eq!(first.sessions.unwrap().len(), 2);
+    // Written before the snapshot was told, read after it.
+    tracker.observe(list_of(2, after(70), after(70), vec![client(0, "10.8.0.2", 0, 99)]));
+    let told = [76, 79, 85, 140, 141]
+        .map(|seconds| tick(&mut tracker, seconds))
+        .concat();
+    for event in of_type(&told, EventType::SessionSnapshot) {
+        assert!(event.event_time_vpn <= after(70), "{event:?}");
+        assert_eq!(event.sessions.as_ref().unwrap().len(), 1, "{event:?}");
+    }
+    let updates = of_type(&told, EventType::SessionUpdated);
+    assert!(
+        updates
+            .iter()
+            .all(|update| update.event_time_vpn >= first.event_time_vpn)
+    );
+}
