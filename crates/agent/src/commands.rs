@@ -203,11 +203,8 @@ impl Commands {
     }
 
     async fn take_denials(&self, told: Vec<ToldDenial>, version: String) -> anyhow::Result<bool> {
-        let now = clock::now_ms();
+        let now = clock::Instant::now();
         let old = self.lock().clone();
-        if old.version.as_deref() == Some(&version) {
-            return Ok(false);
-        }
         let mut denials = Vec::with_capacity(told.len());
         for denial in told {
             let known = old.denials.iter().find(|known| known.id == denial.id);
@@ -225,7 +222,7 @@ impl Commands {
             denials.push(Denial {
                 id: denial.id,
                 common_name: denial.common_name,
-                until: now + denial.expires_in_ms,
+                until: now.after(denial.expires_in_ms),
                 spared,
             });
         }
@@ -233,13 +230,17 @@ impl Commands {
             version: Some(version),
             denials,
         };
+        let is_new = new.version != old.version;
+        if !is_new && new.ends_as(&old, &now) {
+            return Ok(false);
+        }
         new.store(&self.state_dir)?;
         tracing::info!(
             denied = new.denials.len(),
             "The list of VPN users who may not connect is another one."
         );
         *self.lock() = new;
-        Ok(true)
+        Ok(is_new)
     }
 
     /// Ends the sessions of denied VPN users that no hook has kept out.
@@ -249,9 +250,9 @@ impl Commands {
         let mut ended: HashMap<Uuid, Instant> = HashMap::new();
         loop {
             looks.tick().await;
-            let now = clock::now_ms();
+            let now = clock::Instant::now();
             let denials = self.lock().clone();
-            let names = denials.names(now);
+            let names = denials.names(&now);
             if names.is_empty() {
                 ended.clear();
                 continue;
@@ -259,7 +260,7 @@ impl Commands {
             ended.retain(|_, at| at.elapsed() < ENFORCE_AGAIN);
             let sessions = self.hand.core.sessions_of(names).await;
             for (session, common_name) in sessions {
-                if denials.refuses(session, &common_name, now) && ended.insert(session, Instant::now()).is_none() {
+                if denials.refuses(session, &common_name, &now) && ended.insert(session, Instant::now()).is_none() {
                     self.end_again(session, &common_name).await;
                 }
             }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::commands::denials::Denials;
 use crate::{clock, inbox};
@@ -60,9 +60,8 @@ fn denied(state_dir: &Path) -> Option<(String, OffsetDateTime)> {
         }
     };
     let common_name = variable("common_name")?;
-    let until = denials.refused_until(&common_name, clock::now_ms())?;
-    let until = OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000_000).ok()?;
-    Some((common_name, until))
+    let left = denials.refused_for(&common_name, &clock::Instant::now())?;
+    Some((common_name, clock::now().saturating_add(Duration::milliseconds(left))))
 }
 
 #[expect(clippy::print_stderr, reason = "OpenVPN puts it into its own log")]

@@ -83,7 +83,7 @@ pub(crate) struct AgentDenial {
         (status = 200, description = "Commands, perhaps none, and the whole list of denials", body = Commands),
         (status = 400, description = "A parameter is not known or not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_api_key`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Over the VPN server's rate, or too many of its polls wait already; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Over the VPN server's rate, or newer polls of it took the place of this one; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Not now; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("apiKey" = []))
@@ -104,8 +104,11 @@ pub(crate) async fn get_commands(
     let mut place = state
         .polls
         .enter(agent.server_key, version.unwrap_or_default())
-        .map_err(|no_room| refused(&state, no_room))?;
+        .map_err(|NoRoom| state.overloaded("Too many polls wait already."))?;
     loop {
+        if place.is_lost() {
+            return Err(given_way(&state));
+        }
         let now = clock::now();
         let delivery = look(&state, agent.server_key, version, now).await?;
         let is_news = !delivery.commands.is_empty() || version != Some(delivery.denials_version.as_str());
@@ -150,16 +153,10 @@ async fn look(state: &State, server_key: i32, version: Option<&str>, now: Offset
     }
 }
 
-fn refused(state: &State, no_room: NoRoom) -> Problem {
-    match no_room {
-        NoRoom::OfServer => Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_polls",
-            "Too many polls of this VPN server wait already.",
-        )
-        .retry_after(state.retry_after()),
-        NoRoom::AtAll => state.overloaded("Too many polls wait already."),
-    }
+/// So that agents which do live, and are too many, do not turn each other out without a pause.
+fn given_way(state: &State) -> Problem {
+    let detail = "Newer polls of this VPN server wait, and no more than those may.";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_polls", detail).retry_after(state.retry_after())
 }
 
 impl State {

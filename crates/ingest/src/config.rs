@@ -76,7 +76,7 @@ pub struct Limits {
     /// Polls for commands that may wait at once; more are answered 503.
     #[garde(range(min = 1))]
     pub ingest_command_polls: usize,
-    /// Polls of one VPN server that may wait at once; more are answered 429.
+    /// Polls of one VPN server that may wait at once; with more, the oldest is answered 429.
     #[garde(range(min = 1))]
     pub ingest_command_polls_per_server: usize,
     /// How long a poll may wait for commands, whatever its agent wishes, seconds.

@@ -43,12 +43,9 @@ struct Waiter {
     wake: Arc<Notify>,
 }
 
-/// Why a poll may not wait.
+/// As many polls wait as may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoRoom {
-    OfServer,
-    AtAll,
-}
+pub(crate) struct NoRoom;
 
 /// One poll's place; free again when this is dropped.
 pub(crate) struct Place {
@@ -68,18 +65,17 @@ impl Polls {
         }))
     }
 
-    /// Takes a place for a poll whose agent has this version of the denials.
+    /// Takes a place for a poll whose agent has this version of the denials. Where its server has too many, the oldest gives way: its
+    /// agent may be long gone, which no connection tells.
     pub(crate) fn enter(&self, server_key: i32, denials_version: &str) -> Result<Place, NoRoom> {
         let mut places = self.lock();
-        if places.taken >= self.0.at_all {
-            return Err(NoRoom::AtAll);
+        let full = places.servers.get_mut(&server_key);
+        if let Some(waiters) = full.filter(|waiters| waiters.len() >= self.0.of_server) {
+            waiters.remove(0).wake.notify_one();
+            places.taken -= 1;
         }
-        if places
-            .servers
-            .get(&server_key)
-            .is_some_and(|waiters| waiters.len() >= self.0.of_server)
-        {
-            return Err(NoRoom::OfServer);
+        if places.taken >= self.0.at_all {
+            return Err(NoRoom);
         }
         places.next += 1;
         places.taken += 1;
@@ -176,6 +172,13 @@ impl Place {
     pub(crate) async fn woken(&mut self) {
         self.wake.notified().await;
     }
+
+    /// Whether a newer poll has it now.
+    pub(crate) fn is_lost(&self) -> bool {
+        let places = self.polls.lock();
+        let waiters = places.servers.get(&self.server_key);
+        waiters.is_none_or(|waiters| waiters.iter().all(|waiter| waiter.number != self.number))
+    }
 }
 
 impl Drop for Place {
@@ -184,11 +187,13 @@ impl Drop for Place {
         let Some(waiters) = places.servers.get_mut(&self.server_key) else {
             return;
         };
+        let before = waiters.len();
         waiters.retain(|waiter| waiter.number != self.number);
+        let freed = before - waiters.len();
         if waiters.is_empty() {
             places.servers.remove(&self.server_key);
         }
-        places.taken -= 1;
+        places.taken -= freed;
         metrics::gauge!("ingest_command_polls").set(places.taken as f64);
     }
 }

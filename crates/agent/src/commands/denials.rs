@@ -8,8 +8,11 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::clock::Instant;
 use crate::core::replace;
 
+/// What a denial's end may be off by before it is set right: the product's answer travels.
+const CLOSE_MS: u64 = 60_000;
 /// Its name in the agent's state folder.
 const FILE: &str = "denials.json";
 
@@ -26,8 +29,7 @@ pub struct Denials {
 pub struct Denial {
     pub id: Uuid,
     pub common_name: String,
-    /// The host's clock, milliseconds since 1970.
-    pub until: i64,
+    pub until: Instant,
     /// Sessions that were there before the denial: it is about new ones.
     pub spared: HashSet<Uuid>,
 }
@@ -53,21 +55,35 @@ impl Denials {
         replace(&state_dir.join(FILE), &serde_json::to_vec(self)?)
     }
 
-    /// Until when this VPN user may not connect, if he may not.
-    pub fn refused_until(&self, common_name: &str, now: i64) -> Option<i64> {
+    /// For how many milliseconds more this VPN user may not connect, if he may not.
+    pub fn refused_for(&self, common_name: &str, now: &Instant) -> Option<i64> {
         let own = self.denials.iter().filter(|denial| denial.common_name == common_name);
-        own.map(|denial| denial.until).filter(|until| *until > now).max()
+        own.map(|denial| denial.until.left(now)).filter(|left| *left > 0).max()
     }
 
     /// Whether this session may not be.
-    pub fn refuses(&self, session: Uuid, common_name: &str, now: i64) -> bool {
+    pub fn refuses(&self, session: Uuid, common_name: &str, now: &Instant) -> bool {
         let mut own = self.denials.iter().filter(|denial| denial.common_name == common_name);
-        own.any(|denial| denial.until > now && !denial.spared.contains(&session))
+        own.any(|denial| denial.until.left(now) > 0 && !denial.spared.contains(&session))
     }
 
     /// The VPN users of the list whose time is not over.
-    pub fn names(&self, now: i64) -> HashSet<String> {
-        let in_force = self.denials.iter().filter(|denial| denial.until > now);
+    pub fn names(&self, now: &Instant) -> HashSet<String> {
+        let in_force = self.denials.iter().filter(|denial| denial.until.left(now) > 0);
         in_force.map(|denial| denial.common_name.clone()).collect()
+    }
+
+    /// Whether it ends as that other one does, as far as this host's clocks tell: after a restart of the host they may not.
+    pub fn ends_as(&self, other: &Self, now: &Instant) -> bool {
+        let ends = |list: &Self| -> Vec<(Uuid, i64)> {
+            let ends = list.denials.iter().map(|denial| (denial.id, denial.until.left(now)));
+            ends.collect()
+        };
+        let (own, others) = (ends(self), ends(other));
+        own.len() == others.len()
+            && own
+                .iter()
+                .zip(&others)
+                .all(|(own, other)| own.0 == other.0 && own.1.abs_diff(other.1) < CLOSE_MS)
     }
 }

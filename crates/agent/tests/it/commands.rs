@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::Command;
 
+use agent::clock::Instant;
 use agent::commands::denials::{Denial, Denials};
 use agent::commands::journal::{Journal, Record, State};
 use agent::tracker::{Memory, Observation, Settings, Tracker, cid_of_session};
@@ -246,7 +247,12 @@ fn a_killed_session_that_the_list_has_lost_has_an_end_of_its_own() {
     );
 }
 
-fn denials(until: i64) -> Denials {
+/// Without times since the host's start: the clock alone.
+fn at(clock: i64) -> Instant {
+    Instant { clock, uptime: None }
+}
+
+fn denials(until: Instant) -> Denials {
     Denials {
         version: Some("1".to_owned()),
         denials: vec![Denial {
@@ -260,16 +266,40 @@ fn denials(until: i64) -> Denials {
 
 #[test]
 fn a_denial_is_about_new_sessions_of_its_vpn_user_until_its_time_is_over() {
-    let denials = denials(1_000);
-    assert_eq!(denials.refused_until("Jürgen Müller", 999), Some(1_000));
-    assert_eq!(denials.refused_until("Jürgen Müller", 1_000), None);
-    assert_eq!(denials.refused_until("jürgen müller", 0), None);
-    assert!(denials.refuses(Uuid::from_u128(8), "Jürgen Müller", 999));
+    let denials = denials(at(1_000));
+    assert_eq!(denials.refused_for("Jürgen Müller", &at(999)), Some(1));
+    assert_eq!(denials.refused_for("Jürgen Müller", &at(1_000)), None);
+    assert_eq!(denials.refused_for("jürgen müller", &at(0)), None);
+    assert!(denials.refuses(Uuid::from_u128(8), "Jürgen Müller", &at(999)));
     assert!(
-        !denials.refuses(Uuid::from_u128(9), "Jürgen Müller", 999),
+        !denials.refuses(Uuid::from_u128(9), "Jürgen Müller", &at(999)),
         "it was there before"
     );
-    assert!(!denials.refuses(Uuid::from_u128(8), "Jürgen Müller", 1_000));
+    assert!(!denials.refuses(Uuid::from_u128(8), "Jürgen Müller", &at(1_000)));
+}
+
+#[test]
+fn a_denial_lasts_as_long_as_it_was_told_however_the_clock_is_set() {
+    const HOUR: i64 = 3_600_000;
+    let on = |clock: i64, uptime: i64, start: &str| Instant {
+        clock,
+        uptime: Some((uptime, start.to_owned())),
+    };
+    let told = on(10 * HOUR, 5_000, "this start");
+    let denials = denials(told.after(HOUR));
+    for clock in [9 * HOUR, 10 * HOUR, 12 * HOUR] {
+        let left = |uptime| denials.refused_for("Jürgen Müller", &on(clock, uptime, "this start"));
+        assert_eq!(left(5_000), Some(HOUR));
+        assert_eq!(left(5_000 + HOUR - 1), Some(1));
+        assert_eq!(left(5_000 + HOUR), None);
+    }
+    // The host has been started again meanwhile, and begins to count anew: the clock is all there is.
+    let restarted = |clock| denials.refused_for("Jürgen Müller", &on(clock, 60_000, "another start"));
+    assert_eq!((restarted(10 * HOUR), restarted(11 * HOUR)), (Some(HOUR), None));
+    // What the product says then sets it right.
+    let now = on(10 * HOUR + HOUR / 2, 60_000, "another start");
+    assert!(!denials.ends_as(&super::commands::denials(now.after(HOUR / 4)), &now));
+    assert!(denials.ends_as(&super::commands::denials(now.after(HOUR / 2 - 900)), &now));
 }
 
 /// What the hook answers OpenVPN, and how many calls it has left for the agent.
@@ -292,7 +322,7 @@ fn the_hook_refuses_a_denied_vpn_user_and_nobody_else() {
         (0, 1),
         "there is no list"
     );
-    denials(i64::MAX / 2_000_000).store(&folder.0).unwrap();
+    denials(Instant::now().after(60_000)).store(&folder.0).unwrap();
     assert_eq!(
         hook(&folder, "client-connect", "Jürgen Müller"),
         (1, 1),
@@ -304,7 +334,7 @@ fn the_hook_refuses_a_denied_vpn_user_and_nobody_else() {
         (0, 3),
         "an end is never refused"
     );
-    denials(1).store(&folder.0).unwrap();
+    denials(at(1)).store(&folder.0).unwrap();
     assert_eq!(
         hook(&folder, "client-connect", "Jürgen Müller"),
         (0, 4),
