@@ -78,6 +78,8 @@ pub struct Tracker {
     ended: VecDeque<Uuid>,
     /// Whether the final counters of an ended session were told.
     ended_finally: HashMap<Uuid, bool>,
+    /// The latest connect that was told of each virtual address of this life.
+    held_since: HashMap<IpAddr, OffsetDateTime>,
     /// Sessions that the agent itself has ended, or is about to.
     killed: HashSet<Uuid>,
     /// With `management-client-auth`, addresses come before the client is established.
@@ -107,6 +109,7 @@ impl Tracker {
             by_cid,
             ended: memory.ended.iter().map(|(id, _)| *id).collect(),
             ended_finally: memory.ended.into_iter().collect(),
+            held_since: HashMap::new(),
             killed: HashSet::new(),
             addresses: HashMap::new(),
             listed_at: None,
@@ -269,12 +272,14 @@ impl Tracker {
         if self.snapshot_as_of.is_some_and(|at| at >= connected_at) {
             self.snapshot_at = None;
         }
-        events.push(Event::about_session(
-            id,
-            EventType::SessionConnected,
-            connected_at,
-            session,
-        ));
+        // Who holds an address last may have begun to shake hands first, or in the same second: the product goes by times.
+        let mut told_at = connected_at;
+        for address in [session.virtual_ip, session.virtual_ip6].into_iter().flatten() {
+            let before = self.held_since.get(&address);
+            told_at = before.map_or(told_at, |before| told_at.max(*before + Duration::MILLISECOND));
+            self.held_since.insert(address, told_at);
+        }
+        events.push(Event::about_session(id, EventType::SessionConnected, told_at, session));
     }
 
     fn byte_count(&mut self, at: OffsetDateTime, cid: u64, received: u64, sent: u64) {

@@ -270,3 +270,21 @@ fn a_snapshot_states_the_time_of_its_list_and_nobody_who_is_gone() {
             .all(|update| update.event_time_vpn >= first.event_time_vpn)
     );
 }
+
+/// A connect is stamped with the second in which its handshake began, and handshakes overtake each other.
+#[test]
+fn the_last_to_get_an_address_is_the_last_to_hold_it() {
+    for began in [0, -2] {
+        let mut tracker = tracker(true);
+        let first = tracker.observe(hook("client-connect", 0, "10.8.0.2", ""));
+        tracker.observe(hook("client-disconnect", 0, "10.8.0.2", "time_duration=1"));
+        let script = format!(
+            "script_type=client-connect\ncommon_name=alice\ntime_unix={}\n",
+            after(began).unix_timestamp()
+        );
+        let last = Environment::parse(&format!("{script}ifconfig_pool_remote_ip=10.8.0.2\n"));
+        let last = tracker.observe(Observation::Hook(last));
+        assert!(last[0].event_time_vpn > first[0].event_time_vpn, "{last:?}");
+        assert!(last[0].event_time_vpn < after(1), "{last:?}");
+    }
+}
