@@ -8,7 +8,7 @@ use super::lab::skipped;
 use super::sessions::{status, the_session};
 use super::{Lab, Plan};
 
-fn library() -> std::path::PathBuf {
+pub(super) fn library() -> std::path::PathBuf {
     let folder = format!(
         "/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1",
         std::env::consts::ARCH

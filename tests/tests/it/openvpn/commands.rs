@@ -8,7 +8,7 @@ use super::lab::skipped;
 use super::sessions::{sessions_of, status, the_session};
 
 /// Asks for a session's end as the portal does, and gives the command.
-async fn terminate(stack: &Stack, session: &Value, deny_seconds: Option<u32>) -> Value {
+pub(super) async fn terminate(stack: &Stack, session: &Value, deny_seconds: Option<u32>) -> Value {
     let mut body = json!({"session_ids": [session["id"]], "reason": "a story"});
     if let Some(seconds) = deny_seconds {
         body["deny_seconds"] = seconds.into();
@@ -23,7 +23,7 @@ async fn terminate(stack: &Stack, session: &Value, deny_seconds: Option<u32>) ->
 }
 
 /// Waits until a command is in one of these states, and gives it.
-async fn command_in(stack: &Stack, session: &Value, states: &[&str]) -> Value {
+pub(super) async fn command_in(stack: &Stack, session: &Value, states: &[&str]) -> Value {
     let path = format!("/api/commands?session_id={}", session["id"].as_str().unwrap());
     eventually(&format!("the command to be {states:?}"), async || {
         let list = stack.api().get(&path).await;
@@ -64,7 +64,7 @@ async fn the_portals_kill_ends_a_session_and_tells_of_the_client_that_comes_back
 }
 
 /// A stack whose agents watch for two seconds whether a VPN user comes back.
-async fn impatient_stack() -> Stack {
+pub(super) async fn impatient_stack() -> Stack {
     let builder = Stack::builder().with("ingest", "INGEST_COMMAND_WATCH_SECONDS", "2");
     builder.ingests(2).start().await
 }

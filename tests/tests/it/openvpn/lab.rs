@@ -3,6 +3,8 @@
 mod agent;
 mod clients;
 
+pub(crate) use clients::Client;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -30,7 +32,7 @@ pub(crate) struct Lab {
 /// How a lab differs from the usual one.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// More lines for the server's configuration.
+    /// More lines for the server's configuration; `{folder}` is the lab's.
     pub(crate) options: String,
     /// Its addresses.
     pub(crate) network: String,
@@ -42,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) ipv6: bool,
     /// Agent and daemon read their clock through this library; what it adds stands in the lab's file `clock`.
     pub(crate) clock: Option<PathBuf>,
+    /// The agent's state is on a disk of its own, of so many KiB.
+    pub(crate) disk_kib: Option<u32>,
     /// Start the agent at once.
     pub(crate) agent: bool,
 }
@@ -55,6 +59,7 @@ impl Default for Plan {
             sources: "management = \"unix:{folder}/m.sock\"".to_owned(),
             ipv6: false,
             clock: None,
+            disk_kib: None,
             agent: true,
         }
     }
@@ -116,6 +121,7 @@ impl Lab {
             plan,
         };
         pki::found(&lab.folder);
+        lab.mount_disk();
         lab.bridge();
         lab.configure(stack, server_id).await;
         if lab.plan.clock.is_some() {
@@ -126,6 +132,19 @@ impl Lab {
         }
         lab.start_server().await;
         lab
+    }
+
+    /// Before the daemon starts: its namespace sees the mounts of that moment.
+    fn mount_disk(&self) {
+        let Some(kib) = self.plan.disk_kib else { return };
+        let state = self.file("agent");
+        fs::create_dir_all(&state).unwrap();
+        let size = format!("size={kib}k");
+        self.run(
+            Command::new("mount")
+                .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+                .arg(state),
+        );
     }
 
     fn server_namespace(&self) -> String {
@@ -166,7 +185,7 @@ impl Lab {
              key {folder}/server.key\ndh none\nkeepalive 1 4\nexplicit-exit-notify 1\nscript-security 2\n{hooks}\
              management {folder}/m.sock unix\nmanagement-log-cache 300\nstatus {folder}/status.log 1\n\
              status-version 3\nverb 3\nlog-append {folder}/server.log\n{}\n",
-            self.plan.options
+            self.plan.options.replace("{folder}", &folder.to_string())
         );
         fs::write(self.folder.join("server.conf"), server).unwrap();
         let agent = format!(
@@ -241,6 +260,11 @@ impl Lab {
     /// A file of the lab.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Process id of the daemon.
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server.lock().unwrap().as_ref().expect("it runs").id()
     }
 
     /// kill -9 of the daemon.
@@ -322,6 +346,9 @@ impl Drop for Lab {
             .rev()
         {
             let _ = Command::new("ip").args(["netns", "del", namespace]).status();
+        }
+        if self.plan.disk_kib.is_some() {
+            let _ = Command::new("umount").arg(self.file("agent")).status();
         }
         let _ = fs::remove_dir_all(&self.folder);
     }

@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a lab that cannot be set up has failed its test")]
 
 mod addresses;
+mod chaos;
 mod clock;
+mod command_faults;
 mod commands;
+mod disk;
 mod lab;
 mod names;
 mod operations;
@@ -14,5 +17,6 @@ pub(crate) mod pki;
 mod restarts;
 mod sessions;
 mod sources;
+mod transports;
 
 use lab::{Lab, Plan};

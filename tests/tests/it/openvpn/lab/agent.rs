@@ -49,6 +49,23 @@ impl Lab {
         eventually("the command to be in the journal", async || path.exists().then_some(())).await;
     }
 
+    /// Waits until a command has come so far in the agent's journal, or further.
+    pub(crate) async fn has_come_to(&self, command: &str, states: &[&str]) {
+        let path = self.folder.join("agent/commands").join(format!("{command}.json"));
+        eventually(&format!("the command to be {states:?}"), async || {
+            let record = text(&path);
+            let is_in = |state: &&str| record.contains(&format!("\"state\":\"{state}\""));
+            states.iter().any(is_in).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the agent has ended by itself.
+    pub(crate) async fn agent_has_given_up(&self) {
+        let mut agent = self.agent.lock().unwrap().take().expect("it runs");
+        eventually("the agent to end", async || agent.try_wait().unwrap()).await;
+    }
+
     /// Starts the agent again, on a configuration that does not name the management interface.
     pub(crate) fn without_management(&self) {
         let path = self.folder.join("agent.toml");

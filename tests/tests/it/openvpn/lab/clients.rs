@@ -25,24 +25,54 @@ impl Lab {
 
     /// The same with more lines for the client's configuration.
     pub(crate) async fn connect_with(&self, common_name: &str, options: &str) -> Client {
-        let number = self.next_client.fetch_add(1, Ordering::Relaxed);
-        let file = format!("c{number}");
-        pki::issue_client(&self.folder, &file, common_name);
-        let client = Client {
-            common_name: common_name.to_owned(),
-            namespace: self.client_namespace(number),
-            file,
-            options: options.to_owned(),
-        };
+        let client = self.new_client(common_name, options);
         self.start_client(&client).await;
         client
     }
 
-    /// Starts a client (again).
+    /// A client that is not started yet.
+    pub(crate) fn new_client(&self, common_name: &str, options: &str) -> Client {
+        let number = self.next_client.fetch_add(1, Ordering::Relaxed);
+        let file = format!("c{number}");
+        pki::issue_client(&self.folder, &file, common_name);
+        Client {
+            common_name: common_name.to_owned(),
+            namespace: self.client_namespace(number),
+            file,
+            options: options.to_owned(),
+        }
+    }
+
+    /// Starts a client (again), and returns when it is through.
     pub(crate) async fn start_client(&self, client: &Client) {
+        let before = self.times_connected(client);
+        self.launch_client(client);
+        eventually(&format!("{} to be connected", client.common_name), async || {
+            (self.times_connected(client) > before).then_some(())
+        })
+        .await;
+    }
+
+    /// How often the client itself says that it was through.
+    pub(crate) fn times_connected(&self, client: &Client) -> usize {
+        self.client_log(client)
+            .matches("Initialization Sequence Completed")
+            .count()
+    }
+
+    pub(crate) fn client_log(&self, client: &Client) -> String {
+        text(&self.folder.join(format!("{}.log", client.file)))
+    }
+
+    /// Starts a client and lets it connect by itself.
+    pub(crate) fn launch_client(&self, client: &Client) {
         let (folder, file) = (self.folder.display(), &client.file);
+        // The last one may still be saying good-bye.
+        if let Some(mut before) = self.clients.lock().unwrap().remove(file) {
+            before.kill().unwrap();
+            before.wait().unwrap();
+        }
         let log = self.folder.join(format!("{file}.log"));
-        let before = text(&log).matches("Initialization Sequence Completed").count();
         let (proto, server) = match self.plan.ipv6 {
             true => ("udp6", "fd18::1"),
             false => ("udp", "198.18.0.1"),
@@ -62,10 +92,21 @@ impl Lab {
             "client.out",
         );
         self.clients.lock().unwrap().insert(file.clone(), child);
-        eventually(&format!("{} to be connected", client.common_name), async || {
-            (text(&log).matches("Initialization Sequence Completed").count() > before).then_some(())
-        })
-        .await;
+    }
+
+    /// SIGTERM, without waiting.
+    pub(crate) fn tell_client_to_end(&self, client: &Client) {
+        let clients = self.clients.lock().unwrap();
+        let child = clients.get(&client.file).expect("it was started");
+        // It may have ended by itself.
+        let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).output();
+    }
+
+    /// Whether the client has ended by itself.
+    pub(crate) fn is_over(&self, client: &Client) -> bool {
+        let mut clients = self.clients.lock().unwrap();
+        let child = clients.get_mut(&client.file).expect("it was started");
+        child.try_wait().unwrap().is_some()
     }
 
     /// Starts a client that is refused, and waits until it knows and has given up.
@@ -133,6 +174,27 @@ impl Lab {
             &size,
             "10.66.0.1",
         ]));
+    }
+
+    /// Whether some pings came back, while so many were sent.
+    pub(crate) fn try_ping(&self, client: &Client, count: u32) -> bool {
+        let count = count.to_string();
+        let ping = [
+            "ping",
+            "-q",
+            "-i",
+            "0.02",
+            "-w",
+            "1",
+            "-c",
+            &count,
+            "-s",
+            "500",
+            "10.66.0.1",
+        ];
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &client.namespace]).args(ping);
+        command.output().unwrap().status.success()
     }
 
     /// The client's packets come from another address from now on: it floats.
