@@ -23,9 +23,11 @@ use uuid::Uuid;
 pub use lives::Boot;
 pub use memory::Memory;
 pub use session::Key;
-use session::{Tracked, from_environment, from_millis, millis, session_id, update};
+use session::{Tracked, from_environment, from_millis, millis, seconds, session_id, update};
 pub use standing::{Standing, cid_of_session};
 
+/// `hand-window`: by so much a later handshake may be through earlier. What is further apart is a clock that was set.
+const LONGEST_HANDSHAKE: Duration = Duration::seconds(60);
 /// Updates that one tick brings at most.
 const UPDATES_A_TICK: usize = 500;
 
@@ -78,7 +80,7 @@ pub struct Tracker {
     ended: VecDeque<Uuid>,
     /// Whether the final counters of an ended session were told.
     ended_finally: HashMap<Uuid, bool>,
-    /// The latest connect that was told of each virtual address of this life.
+    /// The latest connect that was told of each virtual address, whoever had it and in whichever life of the daemon.
     held_since: HashMap<IpAddr, OffsetDateTime>,
     /// Sessions that the agent itself has ended, or is about to.
     killed: HashSet<Uuid>,
@@ -97,6 +99,10 @@ pub struct Tracker {
 impl Tracker {
     pub fn new(settings: Settings, memory: Memory) -> Self {
         let sessions: BTreeMap<Key, Tracked> = memory.sessions.into_iter().collect();
+        let held_since = sessions
+            .keys()
+            .filter_map(|key| Some((key.virtual_ip?, seconds(key.connected_at))))
+            .collect();
         let by_cid = sessions
             .iter()
             .filter_map(|(key, session)| Some((session.cid?, key.clone())))
@@ -109,7 +115,7 @@ impl Tracker {
             by_cid,
             ended: memory.ended.iter().map(|(id, _)| *id).collect(),
             ended_finally: memory.ended.into_iter().collect(),
-            held_since: HashMap::new(),
+            held_since,
             killed: HashSet::new(),
             addresses: HashMap::new(),
             listed_at: None,
@@ -276,6 +282,7 @@ impl Tracker {
         let mut told_at = connected_at;
         for address in [session.virtual_ip, session.virtual_ip6].into_iter().flatten() {
             let before = self.held_since.get(&address);
+            let before = before.filter(|before| **before - connected_at < LONGEST_HANDSHAKE);
             told_at = before.map_or(told_at, |before| told_at.max(*before + Duration::MILLISECOND));
             self.held_since.insert(address, told_at);
         }

@@ -23,7 +23,6 @@ impl Tracker {
         self.sessions.clear();
         self.by_cid.clear();
         self.addresses.clear();
-        self.held_since.clear();
         self.listed_at = None;
         ids.into_iter().for_each(|id| self.remember_end(id, false));
     }

@@ -288,3 +288,28 @@ fn the_last_to_get_an_address_is_the_last_to_hold_it() {
         assert!(last[0].event_time_vpn < after(1), "{last:?}");
     }
 }
+
+#[test]
+fn an_address_of_another_life_in_the_same_second_is_held_by_the_later_one() {
+    let mut tracker = tracker(true);
+    let life = |pid: u32, name: &str, began: i64| {
+        let connected = after(began).unix_timestamp();
+        let started = if pid == 1 {
+            START.unix_timestamp() - 100
+        } else {
+            connected
+        };
+        Observation::Hook(Environment::parse(&format!(
+            "script_type=client-connect\ncommon_name={name}\ntime_unix={connected}\nifconfig_pool_remote_ip=10.8.0.2\n\
+             daemon_pid={pid}\ndaemon_start_time={started}\n"
+        )))
+    };
+    let first = tracker.observe(life(1, "jdoe", 0));
+    let last = tracker.observe(life(2, "alice", 0));
+    let [first, last] = [&first, &last].map(|told| of_type(told, EventType::SessionConnected)[0].event_time_vpn);
+    assert!(first < last && last < after(1), "{first} {last}");
+    // A clock that was set back by more than a handshake takes is believed.
+    let told = tracker.observe(life(2, "bob", -3_600));
+    let told = of_type(&told, EventType::SessionConnected);
+    assert_eq!(told[0].event_time_vpn, after(-3_600));
+}
