@@ -1,9 +1,11 @@
 //! A certificate revocation list (CRL), and the serial number of a certificate: what is in PEM.
 
 use time::OffsetDateTime;
-use x509_cert::Certificate;
-use x509_cert::crl::CertificateList;
-use x509_cert::der::DecodePem;
+use x509_cert::crl::RevokedCert;
+use x509_cert::der::asn1::{AnyRef, BitStringRef};
+use x509_cert::der::{self, Decode, DecodePem, Reader, SliceReader, pem};
+use x509_cert::time::Time;
+use x509_cert::{Certificate, Version};
 
 use crate::environment::unix_seconds;
 use crate::serial::serial_from_bytes;
@@ -24,14 +26,17 @@ pub enum PemError {
     OutOfRange,
 }
 
-/// Reads a list in PEM. Who signed it is not asked: it is the daemon's own, and the daemon does ask.
+/// Reads a list in PEM, of version 1 (`openssl ca -gencrl` without extensions) or 2. Who signed it is not asked: it is the daemon's
+/// own, and the daemon does ask.
 ///
 /// # Errors
 /// When it is not a list, or an entry of it cannot be: a list with an entry left out would give somebody access in the portal.
 pub fn parse_revocation_list(pem: &[u8]) -> Result<Vec<Revocation>, PemError> {
-    let list: CertificateList =
-        CertificateList::from_pem(pem).map_err(|error| PemError::Malformed(error.to_string()))?;
-    let entries = list.tbs_cert_list.revoked_certificates.unwrap_or_default();
+    let (label, bytes) = pem::decode_vec(pem).map_err(|error| PemError::Malformed(error.to_string()))?;
+    if label != "X509 CRL" {
+        return Err(PemError::Malformed(format!("{label} is no list")));
+    }
+    let entries = entries(&bytes).map_err(|error| PemError::Malformed(error.to_string()))?;
     entries
         .iter()
         .map(|entry| {
@@ -42,6 +47,28 @@ pub fn parse_revocation_list(pem: &[u8]) -> Result<Vec<Revocation>, PemError> {
                 .ok_or(PemError::OutOfRange)
         })
         .collect()
+}
+
+/// The entries of a `CertificateList` (RFC 5280, 5.1). `x509_cert` has a type for it, which asks for the version that a list of version
+/// 1 does not have.
+fn entries(der: &[u8]) -> der::Result<Vec<RevokedCert>> {
+    let mut reader = SliceReader::new(der)?;
+    let entries = reader.sequence(|list| {
+        let entries = list.sequence(|to_be_signed| {
+            let _version = Option::<Version>::decode(to_be_signed)?;
+            let (_algorithm, _issuer) = (AnyRef::decode(to_be_signed)?, AnyRef::decode(to_be_signed)?);
+            let (_this_update, _next_update) = (Time::decode(to_be_signed)?, Option::<Time>::decode(to_be_signed)?);
+            let entries = Option::<Vec<RevokedCert>>::decode(to_be_signed)?;
+            if !to_be_signed.is_finished() {
+                let _extensions = AnyRef::decode(to_be_signed)?;
+            }
+            Ok::<_, der::Error>(entries)
+        })?;
+        let (_algorithm, _signature) = (AnyRef::decode(list)?, BitStringRef::decode(list)?);
+        Ok::<_, der::Error>(entries)
+    })?;
+    reader.finish()?;
+    Ok(entries.unwrap_or_default())
 }
 
 /// The serial number of a certificate in PEM; text before it, as easy-rsa writes, is passed over.
@@ -76,6 +103,18 @@ mod tests {
             ["807507e2088c67a694e9c821070db62f", "8c628ba854e67f5562d1155e4cc98780"]
         );
         assert_eq!(revoked[0].revoked_at, datetime!(2026-11-21 21:59:05 UTC));
+    }
+
+    #[test]
+    fn a_list_of_version_1_is_read() {
+        // `openssl ca -gencrl` with a configuration that names no crl_extensions.
+        let list = include_bytes!("revocation_list/version-1.pem");
+        let revoked = parse_revocation_list(list).unwrap();
+        let serials: Vec<&str> = revoked.iter().map(|one| one.serial.as_str()).collect();
+        assert_eq!(serials, ["1001", "a1b2c3d4e5f60718"]);
+        assert_eq!(revoked[0].revoked_at, datetime!(2026-11-21 21:59:05 UTC));
+        let empty = include_bytes!("revocation_list/version-1-empty.pem");
+        assert_eq!(parse_revocation_list(empty), Ok(Vec::new()));
     }
 
     #[test]
