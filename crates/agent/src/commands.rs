@@ -4,13 +4,13 @@ pub mod carry_out;
 pub mod denials;
 pub mod journal;
 mod report;
+pub mod told;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use crate::core::CoreHandle;
 use carry_out::{Attached, Hand};
 use denials::{Denial, Denials};
 use journal::{Journal, Record, State};
+use told::{Told, ToldCommand, ToldDenial};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How much longer than the poll may wait its answer may take.
@@ -32,31 +33,6 @@ const ENFORCE: Duration = Duration::from_millis(500);
 const ENFORCE_AGAIN: Duration = Duration::from_secs(10);
 /// How long the end of one session of a denied VPN user may take to begin.
 const ENFORCE_WITHIN: Duration = Duration::from_secs(10);
-
-/// Answer of `GET /api/v1/commands`.
-#[derive(Debug, Deserialize)]
-struct Told {
-    commands: Vec<ToldCommand>,
-    denials: Vec<ToldDenial>,
-    denials_version: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct ToldCommand {
-    id: Uuid,
-    kind: String,
-    session_id: Uuid,
-    common_name: String,
-    expires_in_ms: u64,
-    watch_seconds: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct ToldDenial {
-    id: Uuid,
-    common_name: String,
-    expires_in_ms: i64,
-}
 
 /// Takes commands, carries them out and reports, for ever.
 #[derive(Debug)]
@@ -122,7 +98,9 @@ impl Commands {
                 Ok(told) => {
                     pause = FIRST_PAUSE;
                     said.clear();
-                    if !self.take(told, &mut work).await? {
+                    let is_new = self.take(told, &mut work).await?;
+                    self.client.health.was_asked();
+                    if !is_new {
                         // It is handed out again until the report on it has arrived.
                         sleep(FIRST_PAUSE).await;
                     }
@@ -221,8 +199,8 @@ impl Commands {
             };
             denials.push(Denial {
                 id: denial.id,
-                common_name: denial.common_name,
                 until: now.after(denial.expires_in_ms),
+                common_name: denial.common_name,
                 spared,
             });
         }

@@ -22,6 +22,9 @@ pub struct Health(Arc<watch::Sender<Known>>);
 struct Known {
     sources: BTreeMap<&'static str, Source>,
     api: Api,
+    asked_at: Option<OffsetDateTime>,
+    inventory: Option<Told>,
+    dead_letters: DeadLetters,
 }
 
 /// One way to hear the daemon.
@@ -53,6 +56,27 @@ impl Default for Health {
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(Known::default())))
     }
+}
+
+/// What the product has been told of the files beside the daemon.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When something was sent last, since the agent's start; it is sent at the start, and whenever the files have changed.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub accepted_at: Option<OffsetDateTime>,
+    /// Certificates, addresses and routes.
+    pub entries: usize,
+    /// Why the product does not have what the files say now; it names the file.
+    pub error: Option<String>,
+}
+
+/// Events that the product has refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetters {
+    /// Those of earlier runs that are still kept, and all of this one.
+    pub count: u64,
+    /// Why the last one of this run was.
+    pub last: Option<String>,
 }
 
 impl Health {
@@ -102,6 +126,62 @@ impl Health {
         self.0.send_modify(|known| known.api.answer = Some(error.to_owned()));
     }
 
+    /// The product has said what it asks of this agent: the commands, and who is denied.
+    pub fn was_asked(&self) {
+        self.0.send_modify(|known| known.asked_at = Some(clock::now()));
+    }
+
+    /// When the product said last what it asks of this agent.
+    pub fn asked_at(&self) -> Option<OffsetDateTime> {
+        self.0.borrow().asked_at
+    }
+
+    /// There is something to look at.
+    pub fn has_inventory(&self) {
+        self.inventory_is(|_| {});
+    }
+
+    /// The product has it as it is.
+    pub fn inventory_told(&self, entries: usize) {
+        let accepted_at = Some(clock::now());
+        let told = Told {
+            accepted_at,
+            entries,
+            error: None,
+        };
+        self.inventory_is(|inventory| *inventory = told);
+    }
+
+    /// The files are as the product has them.
+    pub fn inventory_unchanged(&self) {
+        self.inventory_is(|inventory| inventory.error = None);
+    }
+
+    pub fn inventory_fails(&self, error: &str) {
+        self.inventory_is(|inventory| inventory.error = Some(error.to_owned()));
+    }
+
+    /// None: there is nothing to look at.
+    pub fn inventory(&self) -> Option<Told> {
+        self.0.borrow().inventory.clone()
+    }
+
+    /// What earlier runs have left.
+    pub fn keeps_dead_letters(&self, count: u64) {
+        self.0.send_modify(|known| known.dead_letters.count = count);
+    }
+
+    pub fn dead_letter(&self, why: &str) {
+        self.0.send_modify(|Known { dead_letters, .. }| {
+            dead_letters.count += 1;
+            dead_letters.last = Some(why.to_owned());
+        });
+    }
+
+    pub fn dead_letters(&self) -> DeadLetters {
+        self.0.borrow().dead_letters.clone()
+    }
+
     pub fn sources(&self) -> BTreeMap<String, Source> {
         let known = self.0.borrow();
         let named = known.sources.iter();
@@ -120,6 +200,11 @@ impl Health {
         let all = |known: &Known| known.api.answer.is_some() && known.sources.values().all(tried);
         // The sender is this handle's own.
         let _ = self.0.subscribe().wait_for(all).await;
+    }
+
+    fn inventory_is(&self, change: impl FnOnce(&mut Told)) {
+        self.0
+            .send_modify(|known| change(known.inventory.get_or_insert_default()));
     }
 
     fn source(&self, name: &'static str, change: impl FnOnce(&mut Source)) {

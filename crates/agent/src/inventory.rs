@@ -23,12 +23,14 @@ pub async fn run(client: ApiClient, config: &Config) {
     let Some(files) = Files::of(&config.inventory) else {
         return std::future::pending().await;
     };
+    client.health.has_inventory();
     let mut looks = interval(Duration::from_secs(config.inventory.poll_seconds));
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut teller = Teller {
         client,
         memory: config.state_dir.join("inventory"),
         told: None,
+        refused: false,
         said: String::new(),
     };
     loop {
@@ -49,6 +51,8 @@ struct Teller {
     /// Holds when the last inventory was taken, so that the next one is later even if the clock was set back.
     memory: PathBuf,
     told: Option<Inventory>,
+    /// It did not take what it was told.
+    refused: bool,
     /// The last complaint: each is made once, not at every look.
     said: String,
 }
@@ -56,6 +60,11 @@ struct Teller {
 impl Teller {
     async fn tell(&mut self, inventory: Inventory) {
         if self.told.as_ref() == Some(&inventory) {
+            // A refusal is not over because the files are the same.
+            if !self.refused {
+                self.said.clear();
+                self.client.health.inventory_unchanged();
+            }
             return;
         }
         let request = match self.body(&inventory) {
@@ -77,11 +86,15 @@ impl Teller {
                     "The product has the inventory."
                 );
                 self.said.clear();
+                self.refused = false;
+                let entries = inventory.certificates.len() + inventory.ccds.len() + inventory.routes.len();
+                self.client.health.inventory_told(entries);
                 self.told = Some(inventory);
             }
             Answer::Later(_, why) => self.complain(&why),
             Answer::Refused(status, why) => {
                 self.complain(&format!("the product refuses it: {status}: {why}"));
+                self.refused = true;
                 // The same again would be refused again; a changed one is tried.
                 self.told = Some(inventory);
             }
@@ -110,6 +123,7 @@ impl Teller {
     }
 
     fn complain(&mut self, why: &str) {
+        self.client.health.inventory_fails(why);
         if why != self.said {
             tracing::warn!(
                 why,

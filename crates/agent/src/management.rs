@@ -327,8 +327,11 @@ pub async fn probe(address: &Address, password: Option<&str>) -> Result<(), Mana
     Connection::log_in_at(address, password, seen).await.map(drop)
 }
 
-/// Cancel-safe: what has been read of a line stays in `line`.
-pub(crate) async fn read_line(
+/// The next line without its end. Cancel-safe: what has been read of it stays in `line`.
+///
+/// # Errors
+/// When the connection is at its end, or broken.
+pub async fn read_line(
     stream: &mut (impl AsyncBufRead + Unpin),
     line: &mut Vec<u8>,
 ) -> Result<String, ManagementError> {

@@ -1,19 +1,24 @@
 //! What the running agent knows, at one instant: for `agent status` as JSON and as text, for Prometheus as metrics.
 
+mod asked;
 mod metrics;
 mod text;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
 
+pub use asked::{Asked, Command};
+
 use crate::clock;
+use crate::commands::journal::Journal;
 use crate::config::Config;
 use crate::core::View;
-use crate::health::{Api, Health, Source};
+use crate::health::{Api, DeadLetters, Health, Source, Told};
 use crate::log::{Complaint, Complaints};
 use crate::spool::read_from;
 
@@ -31,6 +36,11 @@ pub struct Report {
     pub sources: BTreeMap<String, Source>,
     pub spool: Waiting,
     pub api: Api,
+    /// None: the agent takes no commands.
+    pub commands: Option<Asked>,
+    /// None: there are no files to look at.
+    pub inventory: Option<Told>,
+    pub dead_letters: DeadLetters,
     pub complaints: Vec<Complaint>,
 }
 
@@ -66,6 +76,8 @@ pub struct Reporter {
     running_since: OffsetDateTime,
     pub(crate) health: Health,
     complaints: Complaints,
+    state_dir: PathBuf,
+    journal: Option<Arc<Journal>>,
     view: watch::Receiver<View>,
     sent: watch::Receiver<u64>,
 }
@@ -75,6 +87,7 @@ impl Reporter {
         config: &Config,
         health: Health,
         complaints: Complaints,
+        journal: Arc<Journal>,
         view: watch::Receiver<View>,
         sent: watch::Receiver<u64>,
     ) -> Self {
@@ -86,6 +99,8 @@ impl Reporter {
             running_since: clock::now(),
             health,
             complaints,
+            state_dir: config.state_dir.clone(),
+            journal: Some(journal).filter(|_| config.commands.enabled),
             view,
             sent,
         }
@@ -122,6 +137,9 @@ impl Reporter {
                 given_up: view.dropped,
             },
             api: self.health.api(),
+            commands: self.asked().await,
+            inventory: self.health.inventory(),
+            dead_letters: self.health.dead_letters(),
             complaints: self.complaints.list(),
         }
     }

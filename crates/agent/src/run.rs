@@ -22,7 +22,7 @@ use crate::log::Complaints;
 use crate::management::{Address, Connection, Kill, ManagementError};
 use crate::passthrough::{self, Link};
 use crate::report::Reporter;
-use crate::sender::{Sender, sent_so_far};
+use crate::sender::{Sender, dead_letters_so_far, sent_so_far};
 use crate::spool::{Limits, Spool};
 use crate::tracker::{Observation, Settings};
 use crate::{clock, heartbeat, inventory, systemd};
@@ -64,7 +64,15 @@ pub async fn run(config: Config, complaints: Complaints) -> anyhow::Result<()> {
     let (core, view) = Core::open(&config.state_dir, config.inbox(), spool, settings, sent_view.clone())?;
     let client = ApiClient::new(&config)?;
     let health = client.health.clone();
-    let reporter = Reporter::new(&config, health.clone(), complaints, view.clone(), sent_view.clone());
+    health.keeps_dead_letters(dead_letters_so_far(&config.state_dir)?);
+    let reporter = Reporter::new(
+        &config,
+        health.clone(),
+        complaints,
+        journal.clone(),
+        view.clone(),
+        sent_view.clone(),
+    );
     let (seen, observations) = mpsc::channel(QUEUE);
     let (core, handle) = core.answering(
         seen.clone(),

@@ -168,7 +168,8 @@ impl Sender {
             why,
             "The product refuses an event; it is kept in the dead letters."
         );
-        append_dead_letter(&self.state.join("dead-letters.jsonl"), &record.payload, why)
+        self.client.health.dead_letter(why);
+        append_dead_letter(&self.state.join(DEAD_LETTERS), &record.payload, why)
     }
 }
 
@@ -224,8 +225,28 @@ pub fn sent_so_far(state: &Path) -> std::io::Result<u64> {
     }
 }
 
+/// Their file in the agent's state folder, a line each.
+const DEAD_LETTERS: &str = "dead-letters.jsonl";
 /// Bytes of dead letters that are kept.
 const MAX_DEAD_LETTERS: u64 = 64 << 20;
+
+/// Dead letters that earlier runs have left.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn dead_letters_so_far(state: &Path) -> std::io::Result<u64> {
+    use std::io::{BufRead, BufReader};
+    let mut file = match std::fs::File::open(state.join(DEAD_LETTERS)) {
+        Ok(file) => BufReader::new(file),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut count = 0;
+    while file.skip_until(b'\n')? > 0 {
+        count += 1;
+    }
+    Ok(count)
+}
 
 fn append_dead_letter(path: &Path, payload: &[u8], why: &str) -> std::io::Result<()> {
     use std::io::Write;

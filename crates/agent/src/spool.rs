@@ -11,8 +11,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-pub use record::{Kind, Record};
-use record::{Next, decode, encode, read_record};
+use record::decode;
+pub use record::{Kind, Next, Record, encode, read_record};
 
 /// Sizes of the spool, bytes.
 #[derive(Debug, Clone, Copy)]
@@ -318,7 +318,7 @@ fn records_beyond(path: &Path, next: u64) -> io::Result<Vec<Record>> {
 }
 
 /// The sound records of a segment, and where the last of them ends.
-fn read_records(bytes: &[u8]) -> (Vec<Record>, u64) {
+pub fn read_records(bytes: &[u8]) -> (Vec<Record>, u64) {
     let mut records: Vec<Record> = Vec::new();
     let (mut at, mut end) = (0, 0);
     while at < bytes.len() {

@@ -89,8 +89,7 @@ impl Hand {
             record.gone_at = Some(now);
             self.reach(&mut record, State::Gone, now)?;
         }
-        let until =
-            record.gone_at.unwrap_or_default() + i64::try_from(record.watch_seconds * 1_000).unwrap_or_default();
+        let until = record.watched_until();
         loop {
             let now = clock::now_ms();
             let Some(standing) = self.core.standing(record.session_id, &record.common_name).await else {

@@ -69,8 +69,12 @@ impl Denials {
 
     /// The VPN users of the list whose time is not over.
     pub fn names(&self, now: &Instant) -> HashSet<String> {
-        let in_force = self.denials.iter().filter(|denial| denial.until.left(now) > 0);
-        in_force.map(|denial| denial.common_name.clone()).collect()
+        self.in_force(now).map(|denial| denial.common_name.clone()).collect()
+    }
+
+    /// Those whose time is not over.
+    pub fn in_force(&self, now: &Instant) -> impl Iterator<Item = &Denial> {
+        self.denials.iter().filter(|denial| denial.until.left(now) > 0)
     }
 
     /// Whether it ends as that other one does, as far as this host's clocks tell: after a restart of the host they may not.

@@ -55,6 +55,23 @@ pub struct Record {
 }
 
 impl Record {
+    /// Until when the VPN user is watched for coming back.
+    pub fn watched_until(&self) -> i64 {
+        let watch = i64::try_from(self.watch_seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1_000);
+        self.gone_at.unwrap_or_default().saturating_add(watch)
+    }
+
+    /// Whether nobody asks for it any more.
+    pub fn is_old(&self, now: i64) -> bool {
+        let kept = match self.reported == Some(self.state) {
+            true => REMEMBERED_MS,
+            false => KEPT_MS,
+        };
+        self.state.is_final() && now.saturating_sub(self.reached_at) > kept
+    }
+
     fn damaged(id: Uuid, now: i64) -> Self {
         Self {
             id,
@@ -128,6 +145,13 @@ impl Journal {
         unfinished.cloned().collect()
     }
 
+    /// All that are remembered, the latest first.
+    pub fn latest(&self) -> Vec<Record> {
+        let mut records: Vec<Record> = self.lock().values().cloned().collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.reached_at));
+        records
+    }
+
     /// What the product has not heard of.
     pub fn unreported(&self) -> Vec<Record> {
         let records = self.lock();
@@ -183,17 +207,10 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn forget_old(&self, now: i64) -> io::Result<()> {
-        let is_old = |record: &Record| {
-            let kept = match record.reported == Some(record.state) {
-                true => REMEMBERED_MS,
-                false => KEPT_MS,
-            };
-            record.state.is_final() && now - record.reached_at > kept
-        };
         let old: Vec<Uuid> = self
             .lock()
             .values()
-            .filter(|record| is_old(record))
+            .filter(|record| record.is_old(now))
             .map(|record| record.id)
             .collect();
         for id in old {

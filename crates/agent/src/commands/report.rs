@@ -64,7 +64,7 @@ pub(super) async fn run(client: &ApiClient, journal: &Journal, longest_pause: Du
 
 async fn report(client: &ApiClient, record: &Record) -> Answer {
     let now = clock::now_ms();
-    let ago = |at: i64| (now - at).max(0);
+    let ago = |at: i64| now.saturating_sub(at).max(0);
     let body = Body {
         state: record.state,
         ms_ago: ago(record.reached_at),

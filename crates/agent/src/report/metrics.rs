@@ -50,6 +50,39 @@ impl Report {
             "This host's clock less the product's.",
             self.api.skew_seconds,
         );
+        if let Some(asked) = &self.commands {
+            let age = age(asked.asked_at);
+            metrics.gauge(
+                "asked_age_seconds",
+                "Since the product last said what it asks of this agent.",
+                age,
+            );
+            let denials = asked.denials_in_force.map(|count| count as f64);
+            metrics.gauge("denials_in_force", "VPN users who may not connect.", denials);
+            metrics.gauge(
+                "commands_in_hand",
+                "Commands whose end is not known.",
+                Some(asked.in_hand as f64),
+            );
+            let ended = Some(asked.ended as f64);
+            metrics.gauge("commands_ended", "Commands that have come to their end lately.", ended);
+        }
+        if let Some(told) = &self.inventory {
+            let is_told = told.error.is_none() && told.accepted_at.is_some();
+            let is_told = Some(f64::from(u8::from(is_told)));
+            metrics.gauge(
+                "inventory_up",
+                "1: the product has the inventory as the files say it.",
+                is_told,
+            );
+            metrics.gauge(
+                "inventory_age_seconds",
+                "Since the inventory was sent.",
+                age(told.accepted_at),
+            );
+        }
+        let dead_letters = Some(self.dead_letters.count as f64);
+        metrics.gauge("dead_letters", "Events that the product has refused.", dead_letters);
         let up = (self.at - self.running_since).as_seconds_f64();
         metrics.gauge("uptime_seconds", "Since the agent's start.", Some(up));
         metrics.0

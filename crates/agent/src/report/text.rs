@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use time::OffsetDateTime;
 
-use super::{Daemon, Report, Waiting};
-use crate::health::{Api, SKEW, Source};
+use super::{Asked, Command, Daemon, Report, Waiting};
+use crate::commands::journal::State;
+use crate::health::{Api, DeadLetters, SKEW, Source, Told};
 
 impl Report {
     /// For a person at the terminal.
@@ -32,6 +33,26 @@ impl Report {
             let flag = if skew.abs() > SKEW { "  (set the clock!)" } else { "" };
             line("Clock", format!("{skew:+.1} s against the product's{flag}"));
         }
+        match &self.commands {
+            Some(asked) => {
+                line("Denials", asked.denials_to_text(now));
+                line(
+                    "Commands",
+                    format!("{} in hand, {} ended lately", asked.in_hand, asked.ended),
+                );
+                for command in &asked.latest {
+                    line("Command", command.to_text(now));
+                }
+            }
+            None => line("Commands", "not taken ([commands] enabled = false)".to_owned()),
+        }
+        line(
+            "Inventory",
+            self.inventory
+                .as_ref()
+                .map_or_else(not_configured, |told| told.to_text(now)),
+        );
+        line("Dead letters", self.dead_letters.to_text());
         for complaint in self.complaints.iter().rev().take(5) {
             line(
                 "Complaint",
@@ -103,6 +124,66 @@ impl Api {
         match self.accepted_at {
             Some(at) => format!("{answer}; last accepted {} ago", ago(now, at)),
             None => format!("{answer}; NOTHING ACCEPTED since the agent's start"),
+        }
+    }
+}
+
+impl Asked {
+    fn denials_to_text(&self, now: OffsetDateTime) -> String {
+        let Some(in_force) = self.denials_in_force else {
+            return "the list CANNOT BE READ: nobody is kept out".to_owned();
+        };
+        match self.asked_at {
+            Some(at) => format!("{in_force} in force, as of {} ago", ago(now, at)),
+            None => format!("{in_force} in force, NOT CONFIRMED since the agent's start"),
+        }
+    }
+}
+
+impl Command {
+    fn to_text(&self, now: OffsetDateTime) -> String {
+        let state = match self.state {
+            State::Taken => "taken in hand",
+            State::Accepted => "accepted by the daemon",
+            State::Gone => "gone; watched for coming back",
+            State::StayedGone => "gone, and stayed gone",
+            State::Reconnected => "gone, and has reconnected",
+            State::Failed => "FAILED",
+        };
+        let mut text = format!("end the session of {}: {state}", self.common_name);
+        if let Some(failure) = &self.failure {
+            let _ = write!(text, ": {failure}");
+        }
+        let _ = write!(text, " ({} ago", ago(now, self.reached_at));
+        if !self.reported && self.state > State::Taken {
+            text += ", not yet reported";
+        }
+        text + ")"
+    }
+}
+
+impl Told {
+    fn to_text(&self, now: OffsetDateTime) -> String {
+        let entries = self.entries;
+        match (self.accepted_at, &self.error) {
+            (Some(at), None) => format!("{entries} entries, sent {} ago; unchanged since", ago(now, at)),
+            (None, None) => "not sent yet".to_owned(),
+            (Some(at), Some(error)) => format!("NOT SENT: {error}; the product has that of {} ago", ago(now, at)),
+            (None, Some(error)) => format!("NOT SENT: {error}"),
+        }
+    }
+}
+
+fn not_configured() -> String {
+    "nothing to look at ([inventory] is not set)".to_owned()
+}
+
+impl DeadLetters {
+    fn to_text(&self) -> String {
+        match (self.count, &self.last) {
+            (0, _) => "none".to_owned(),
+            (count, None) => format!("{count}, all of before the agent's start"),
+            (count, Some(why)) => format!("{count}; the last: {why}"),
         }
     }
 }

@@ -27,7 +27,7 @@ const HEADER: usize = 4 + 4 + 8 + 1;
 const MAX_PAYLOAD: usize = 64 << 20;
 
 /// Appends the record's bytes to `buffer`.
-pub(super) fn encode(buffer: &mut Vec<u8>, index: u64, kind: Kind, payload: &[u8]) {
+pub fn encode(buffer: &mut Vec<u8>, index: u64, kind: Kind, payload: &[u8]) {
     let length = u32::try_from(payload.len()).expect("an event is shorter than 4 GiB");
     let kind = match kind {
         Kind::Essential => 0,
@@ -41,7 +41,8 @@ pub(super) fn encode(buffer: &mut Vec<u8>, index: u64, kind: Kind, payload: &[u8
 }
 
 /// What comes next in a file.
-pub(super) enum Next {
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
     Record(Record),
     End,
     /// A write was torn, or bytes have changed.
@@ -50,7 +51,7 @@ pub(super) enum Next {
 
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn read_record(file: &mut impl BufRead) -> io::Result<Next> {
+pub fn read_record(file: &mut impl BufRead) -> io::Result<Next> {
     let mut bytes = Vec::with_capacity(HEADER);
     file.take(HEADER as u64).read_to_end(&mut bytes)?;
     if bytes.is_empty() {
