@@ -1,6 +1,6 @@
 # Every target is one line; the work is done by the scripts in deploy/local/. Variables: PORT_BASE, PROFILE, DEMO, FILTER, FUZZ_SECONDS.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb agent-host fuzz reset
+.PHONY: help run up down status logs server replay test lint fmt generate web web-dev journeys screenshots bench-ingest bench-realtime bench-portal lighthouse bench-agent agent-deb agent-host fuzz fuzz-keep reset
 export PORT_BASE PROFILE DEMO FILTER RUN_MODE FUZZ_SECONDS
 
 help: ## this list
@@ -30,8 +30,11 @@ replay: ## post the recorded OpenVPN sessions to the running stack
 test: ## format, lints, arrows, then all tests on real servers (FILTER='package(ingest)': only these, no lints)
 	@deploy/local/test
 
-fuzz: ## feed the parsers of what OpenVPN says with nonsense for a minute (FUZZ_SECONDS=600: longer)
+fuzz: ## feed what the agent reads with nonsense for a minute (FUZZ_SECONDS=600: longer)
 	@deploy/local/fuzz
+
+fuzz-keep: ## bring what the fuzzer has found into the repository, as few and small files as reach all of it
+	@deploy/local/fuzz keep
 
 lint: ## format, shell scripts, lints, arrows
 	@deploy/local/lint

@@ -1,6 +1,3 @@
-//! Transcripts of a management interface.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| {
-    drop(openvpn::management::parse_transcript(text));
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::hold("management", input));

@@ -46,8 +46,8 @@ impl Instant {
     /// How far this is from `now`, milliseconds; negative when it is over.
     pub fn left(&self, now: &Self) -> i64 {
         match (&self.uptime, &now.uptime) {
-            (Some((at, start)), Some((now, this_start))) if start == this_start => at - now,
-            _ => self.clock - now.clock,
+            (Some((at, start)), Some((now, this_start))) if start == this_start => at.saturating_sub(*now),
+            _ => self.clock.saturating_sub(now.clock),
         }
     }
 }

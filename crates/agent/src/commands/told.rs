@@ -29,10 +29,3 @@ pub struct ToldDenial {
     pub common_name: String,
     pub expires_in_ms: i64,
 }
-
-impl ToldDenial {
-    /// By the host's clock, milliseconds since 1970: the two clocks need not agree.
-    pub fn until(&self, now: i64) -> i64 {
-        now.saturating_add(self.expires_in_ms)
-    }
-}
