@@ -119,7 +119,9 @@ impl Core {
             let mut events = Vec::new();
             let (hooks, from_hooks) = self.hooks()?;
             self.view.hooks += hooks.len() as u64;
-            for observation in from_hooks.into_iter().chain(batch.drain(..)) {
+            // Hooks know everything of an end but why it was.
+            let (ends, others): (Vec<_>, Vec<_>) = batch.drain(..).partition(Observation::is_logged_end);
+            for observation in ends.into_iter().chain(from_hooks).chain(others) {
                 self.learn(&observation);
                 self.take(observation, &mut events);
             }
@@ -162,13 +164,14 @@ impl Core {
 
     fn hooks(&self) -> Result<(Vec<PathBuf>, Vec<Observation>), SpoolError> {
         let waiting = match inbox::waiting(&self.inbox, HOOKS_A_BATCH) {
-            Ok(waiting) => waiting,
+            // In order: what comes after one that is left for now is left, too.
+            Ok(waiting) => waiting.into_iter().take_while(|call| !call.is_fresh_end()).collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(self.failed(error)),
         };
         Ok(waiting
             .into_iter()
-            .map(|(path, environment)| (path, Observation::Hook(environment)))
+            .map(|call| (call.path, Observation::Hook(call.environment)))
             .unzip())
     }
 

@@ -5,8 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use openvpn::Environment;
+use time::OffsetDateTime;
+
+use crate::clock;
 
 /// Variables that an event can be made of; others stay where they are.
 const WANTED: [&str; 24] = [
@@ -63,11 +67,29 @@ fn write(file: &mut File, environment: &Environment) -> io::Result<()> {
     file.sync_all()
 }
 
+/// The daemon waits for its hook before it says anything else: why a session ended, its log tells just after.
+const LOG_FOLLOWS_WITHIN: Duration = Duration::from_millis(200);
+
+/// One call of a hook.
+#[derive(Debug)]
+pub struct Call {
+    pub path: PathBuf,
+    pub environment: Environment,
+    age: Duration,
+}
+
+impl Call {
+    /// Whether it is an end of which the log may still have to tell.
+    pub fn is_fresh_end(&self) -> bool {
+        self.environment.text("script_type") == Some("client-disconnect") && self.age < LOG_FOLLOWS_WITHIN
+    }
+}
+
 /// What waits in the inbox, in the order of the calls, at most `limit`.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<(PathBuf, Environment)>> {
+pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<Call>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(inbox)?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "env"))
@@ -77,7 +99,11 @@ pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<(PathBuf, Environme
     let mut found = Vec::with_capacity(paths.len());
     for path in paths {
         match fs::read(&path) {
-            Ok(text) => found.push((path, Environment::parse(&String::from_utf8_lossy(&text)))),
+            Ok(text) => found.push(Call {
+                environment: Environment::parse(&String::from_utf8_lossy(&text)),
+                age: age(&path)?,
+                path,
+            }),
             // Not one of ours, or it would be readable: it must not stop the others.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 tracing::error!(path = %path.display(), "A file among what hooks have left cannot be read; it is put aside.");
@@ -87,6 +113,12 @@ pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<(PathBuf, Environme
         }
     }
     Ok(found)
+}
+
+/// A file of the future, after the clock was set, is old.
+fn age(path: &Path) -> io::Result<Duration> {
+    let written_at: OffsetDateTime = fs::metadata(path)?.modified()?.into();
+    Ok((clock::now() - written_at).try_into().unwrap_or(Duration::MAX))
 }
 
 /// Removes what has been taken over.

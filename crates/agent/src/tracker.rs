@@ -68,6 +68,16 @@ pub enum Observation {
     Tick(OffsetDateTime),
 }
 
+impl Observation {
+    /// Whether the daemon's log tells of an end.
+    pub fn is_logged_end(&self) -> bool {
+        let Self::Notice { notice, .. } = self else {
+            return false;
+        };
+        matches!(notice, Notice::ClientEnded(_))
+    }
+}
+
 /// The tracker. Pure: the same observations give the same events.
 #[derive(Debug)]
 pub struct Tracker {

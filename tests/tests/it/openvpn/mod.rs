@@ -9,6 +9,7 @@ mod clock;
 mod command_faults;
 mod commands;
 mod disk;
+mod ends;
 mod lab;
 mod names;
 mod operations;
