@@ -1,9 +1,10 @@
 //! What is known of the daemon's sessions, put together from all sources; what is new in it becomes events.
 //!
-//! A session is known by its common name, the second of its connect and its virtual address: every source states these, and no
-//! two sessions share them, whatever happens to client ids, processes and the agent itself. Its id follows from them, so that
+//! A session is known by its common name, the second of its connect and its virtual address, which every source states, and where several
+//! share these, by its place among them (`alike`). Its id follows from them, whatever happens to processes and the agent itself, so that
 //! hooks, management interface, status reports and a restarted agent all speak of the same session.
 
+mod alike;
 mod ends;
 mod listed;
 mod lives;
@@ -20,6 +21,7 @@ use openvpn::management::Notice;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use alike::{Alike, Witness};
 pub use lives::Boot;
 pub use memory::Memory;
 pub use session::Key;
@@ -87,6 +89,7 @@ pub struct Tracker {
     earlier: VecDeque<(i64, u64)>,
     sessions: BTreeMap<Key, Tracked>,
     by_cid: HashMap<u64, Key>,
+    alike: Alike,
     ended: VecDeque<Uuid>,
     /// Whether the final counters of an ended session were told.
     ended_finally: HashMap<Uuid, bool>,
@@ -117,8 +120,13 @@ impl Tracker {
             .iter()
             .filter_map(|(key, session)| Some((session.cid?, key.clone())))
             .collect();
+        let mut alike = Alike::default();
+        for (key, session) in &sessions {
+            alike.restore(key, session.cid);
+        }
         Self {
             settings,
+            alike,
             boot: memory.boot,
             earlier: memory.earlier.into(),
             sessions,
@@ -218,7 +226,7 @@ impl Tracker {
         session.virtual_ip6 = own(IpAddr::is_ipv6).or(session.virtual_ip6);
         let connected_at = environment.connected_at().unwrap_or(at);
         session.cid = Some(cid);
-        self.open(connected_at, session, events);
+        self.connected(connected_at, session, events);
     }
 
     fn hook(&mut self, environment: &Environment, events: &mut Vec<Event>) {
@@ -226,7 +234,7 @@ impl Tracker {
             Some("client-connect") => {
                 self.recognise(environment, events);
                 if let (Some(session), Some(at)) = (from_environment(environment), environment.connected_at()) {
-                    self.open(at, session, events);
+                    self.connected(at, session, events);
                 }
             }
             Some("client-disconnect") => self.hook_disconnect(environment, events),
@@ -250,15 +258,17 @@ impl Tracker {
         }
     }
 
+    fn connected(&mut self, at: OffsetDateTime, session: Session, events: &mut Vec<Event>) {
+        let name = Key::of(&session, at);
+        let key = self.alike.key_of(name, Witness::of_connect(&session));
+        self.open(key, at, session, events);
+    }
+
     /// Opens a session, or learns what is new of one that is open.
-    fn open(&mut self, connected_at: OffsetDateTime, session: Session, events: &mut Vec<Event>) {
-        let key = Key {
-            common_name: session.common_name.clone(),
-            connected_at: connected_at.unix_timestamp(),
-            virtual_ip: session.virtual_ip.or(session.virtual_ip6),
-        };
+    fn open(&mut self, key: Key, connected_at: OffsetDateTime, session: Session, events: &mut Vec<Event>) {
         let id = self.id_of(&key);
-        if self.ended_finally.contains_key(&id) {
+        let is_open = self.sessions.contains_key(&key);
+        if !is_open && self.ended_finally.contains_key(&id) {
             return;
         }
         if let Some(cid) = session.cid {
@@ -283,6 +293,8 @@ impl Tracker {
             missing_since: None,
         };
         self.sessions.insert(key, tracked);
+        self.alike
+            .keep(self.sessions.len(), |key| self.sessions.contains_key(key));
         // The daemon stamps a connect with the second in which its handshake began. A list that was told after it, and lacks the
         // session, has disproved it: the next one follows at once.
         if self.snapshot_as_of.is_some_and(|at| at >= connected_at) {

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::session::{Key, from_environment, from_millis, millis, update};
-use super::{Tracker, stamp};
+use super::{Tracker, Witness, stamp};
 
 /// Ends of sessions that are remembered, so that a late report does not open them again.
 const REMEMBERED_ENDS: usize = 20_000;
@@ -35,12 +35,10 @@ impl Tracker {
         ) else {
             return;
         };
-        let key = Key {
-            common_name: session.common_name.clone(),
-            connected_at: connected_at.unix_timestamp(),
-            virtual_ip: session.virtual_ip.or(session.virtual_ip6),
-        };
-        let id = self.id_of(&key);
+        let name = Key::of(&session, connected_at);
+        let key = self.alike.key_of_end(name, Witness::of_connect(&session));
+        let open = self.sessions.get(&key).map(|session| session.id);
+        let id = open.unwrap_or_else(|| self.id_of(&key));
         // Told by the management interface and by the hook: once is enough.
         if self.ended_finally.get(&id) == Some(&true) {
             return;

@@ -7,7 +7,7 @@ use openvpn::status::{ListedClient, StatusReport};
 use time::{Duration, OffsetDateTime};
 
 use super::session::{Key, Tracked, millis, seconds, update};
-use super::{Tracker, stamp};
+use super::{Tracker, Witness, stamp};
 
 /// Time zones are whole quarters of an hour apart.
 const ZONES: Duration = Duration::minutes(15);
@@ -29,11 +29,12 @@ impl Tracker {
         let written_at = (report.at - zone).unix_timestamp();
         let mut listed: HashSet<Key> = HashSet::with_capacity(report.clients.len());
         for client in &report.clients {
-            let Some(key) = self.key_of(client, is_local, zone) else {
+            let Some(name) = self.name_of(client, is_local, zone) else {
                 continue;
             };
             // Without an address only those that another source has told of: the others may still be connecting.
-            if client.is_session() || self.sessions.contains_key(&key) {
+            if client.is_session() || self.sessions.contains_key(&name) {
+                let key = self.alike.key_of(name, Witness::listed(client.cid));
                 self.listed(seen_at, &key, client, events);
                 listed.insert(key);
             }
@@ -50,16 +51,17 @@ impl Tracker {
     }
 
     /// Where the list says local time, as version 1 does, summer time may have begun since a session has.
-    fn key_of(&self, client: &ListedClient, is_local: bool, zone: Duration) -> Option<Key> {
+    fn name_of(&self, client: &ListedClient, is_local: bool, zone: Duration) -> Option<Key> {
         let virtual_ip = client.virtual_ip.or(client.virtual_ip6);
         let key = Key {
             common_name: client.common_name.clone(),
             connected_at: (client.connected_at? - zone).unix_timestamp(),
             virtual_ip,
+            nth: 0,
         };
         let same = |known: &&Key| {
             let apart = known.connected_at - key.connected_at;
-            known.virtual_ip == virtual_ip && apart % ZONES.whole_seconds() == 0
+            known.nth == 0 && known.virtual_ip == virtual_ip && apart % ZONES.whole_seconds() == 0
         };
         let known = is_local.then(|| self.of_user(&key.common_name).map(|(key, _)| key).find(same));
         Some(known.flatten().cloned().unwrap_or(key))
@@ -86,7 +88,7 @@ impl Tracker {
                 cipher: client.cipher.clone(),
                 ..Session::default()
             };
-            self.open(seconds(key.connected_at), session, events);
+            self.open(key.clone(), seconds(key.connected_at), session, events);
             if let Some(session) = self.sessions.get_mut(key) {
                 session.read(seen_at, counters(client.bytes_received), counters(client.bytes_sent));
             }

@@ -32,6 +32,7 @@ impl Tracker {
     pub(super) fn begin(&mut self, boot: Boot, events: &mut Vec<Event>) {
         if let Some(before) = self.boot.replace(boot) {
             self.forget_sessions();
+            self.alike.begin_life();
             self.earlier.push_back((before.started_at, before.pid));
             if self.earlier.len() > REMEMBERED_LIVES {
                 self.earlier.pop_front();

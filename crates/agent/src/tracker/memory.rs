@@ -58,6 +58,7 @@ fn relived(id: Uuid, event: &serde_json::Value) -> Option<(Key, Tracked)> {
         common_name: event["common_name"].as_str()?.to_owned(),
         connected_at: at.unix_timestamp(),
         virtual_ip: address("virtual_ip").or_else(|| address("virtual_ip6")),
+        nth: 0,
     };
     let session = Tracked {
         id,

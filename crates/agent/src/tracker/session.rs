@@ -16,6 +16,21 @@ pub struct Key {
     pub connected_at: i64,
     /// IPv4 where there is one.
     pub virtual_ip: Option<IpAddr>,
+    /// Sessions before it that are alike in all this.
+    #[serde(default)]
+    pub nth: usize,
+}
+
+impl Key {
+    /// The first of its name.
+    pub(super) fn of(session: &Session, connected_at: OffsetDateTime) -> Self {
+        Self {
+            common_name: session.common_name.clone(),
+            connected_at: connected_at.unix_timestamp(),
+            virtual_ip: session.virtual_ip.or(session.virtual_ip6),
+            nth: 0,
+        }
+    }
 }
 
 /// What is kept of a session that is open, as far as is known.
@@ -111,7 +126,9 @@ pub(super) fn from_environment(environment: &Environment) -> Option<Session> {
 pub(super) fn session_id(namespace: &Uuid, key: &Key) -> Uuid {
     let address = key.virtual_ip.map(|ip| ip.to_string()).unwrap_or_default();
     let connected_at = key.connected_at.to_string();
-    let parts = ["session", &key.common_name, &connected_at, &address];
+    let nth = key.nth.to_string();
+    let parts = ["session", &key.common_name, &connected_at, &address, &nth];
+    let parts = if key.nth == 0 { &parts[..4] } else { &parts[..] };
     Uuid::new_v5(namespace, parts.join("\0").as_bytes())
 }
 

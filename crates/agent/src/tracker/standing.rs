@@ -51,6 +51,7 @@ impl Tracker {
             common_name: common_name.to_owned(),
             connected_at: i64::MIN,
             virtual_ip: None,
+            nth: 0,
         };
         let name = common_name.to_owned();
         self.sessions
@@ -59,14 +60,21 @@ impl Tracker {
     }
 }
 
+/// Sessions that are alike in all that their names say, at most, of which one can be ended.
+const ALIKE: usize = 8;
+
 /// The client of a report that is this session: its id says common name, second of the connect and address at once.
 pub fn cid_of_session(namespace: &Uuid, id: Uuid, clients: &[ListedClient]) -> Option<u64> {
     clients.iter().find_map(|client| {
-        let key = Key {
+        let connected_at = client.connected_at?.unix_timestamp();
+        let virtual_ip = client.virtual_ip.or(client.virtual_ip6);
+        let mut keys = (0..ALIKE).map(|nth| Key {
             common_name: client.common_name.clone(),
-            connected_at: client.connected_at?.unix_timestamp(),
-            virtual_ip: client.virtual_ip.or(client.virtual_ip6),
-        };
-        (session_id(namespace, &key) == id).then_some(client.cid)?
+            connected_at,
+            virtual_ip,
+            nth,
+        });
+        keys.any(|key| session_id(namespace, &key) == id)
+            .then_some(client.cid)?
     })
 }

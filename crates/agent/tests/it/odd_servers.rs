@@ -313,3 +313,67 @@ fn an_address_of_another_life_in_the_same_second_is_held_by_the_later_one() {
     let told = of_type(&told, EventType::SessionConnected);
     assert_eq!(told[0].event_time_vpn, after(-3_600));
 }
+
+/// Two devices with one certificate: the daemon throws one out for the other, and gives it the same address.
+#[test]
+fn sessions_that_are_alike_in_all_their_names_are_as_many_as_they_are() {
+    let mut tracker = tracker(true);
+    let from = |port: u16, more: &str| format!("trusted_port={port}\n{more}");
+    let end = "bytes_received=1\nbytes_sent=2\ntime_duration=";
+    let mut told = Vec::new();
+    for port in [50_001, 50_002, 50_003] {
+        told.extend(tracker.observe(hook("client-connect", 0, "10.8.0.2", &from(port, ""))));
+        // Taken over again after kill -9.
+        told.extend(tracker.observe(hook("client-connect", 0, "10.8.0.2", &from(port, ""))));
+        if port != 50_003 {
+            told.extend(tracker.observe(hook(
+                "client-disconnect",
+                0,
+                "10.8.0.2",
+                &from(port, &format!("{end}0")),
+            )));
+        }
+    }
+    for seconds in [10, 20, 30] {
+        let mut listed = client(0, "10.8.0.2", 2, 5);
+        // It has moved since.
+        listed.real_port = Some(60_000);
+        told.extend(tracker.observe(list(seconds, vec![listed])));
+        told.extend(tick(&mut tracker, seconds + 1));
+    }
+    assert_eq!(tracker.len(), 1);
+    told.extend(tracker.observe(hook(
+        "client-disconnect",
+        0,
+        "10.8.0.2",
+        &from(60_000, &format!("{end}40")),
+    )));
+    let connects = of_type(&told, EventType::SessionConnected);
+    let ends = of_type(&told, EventType::SessionDisconnected);
+    let mut ids: Vec<_> = connects.iter().map(|event| event.event_id).collect();
+    let ended: Vec<_> = ends
+        .iter()
+        .map(|event| event.session.as_ref().unwrap().session_id.unwrap())
+        .collect();
+    assert_eq!(ended, ids, "each has its own end");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}
+
+#[test]
+fn the_same_second_in_another_life_is_another_session() {
+    let mut tracker = tracker(false);
+    let boot = |pid| Boot {
+        started_at: START.unix_timestamp(),
+        pid,
+        restarted_at: 0,
+    };
+    let mut told = Vec::new();
+    for pid in [7, 8] {
+        told.extend(tracker.observe(Observation::Daemon(boot(pid))));
+        told.extend(tracker.observe(list(2, vec![client(0, "10.8.0.2", 0, 5)])));
+    }
+    assert_eq!(of_type(&told, EventType::SessionConnected).len(), 2);
+    assert_eq!(tracker.len(), 1);
+}

@@ -7,7 +7,7 @@ mod truth;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use test_support::{Stack, eventually_within};
+use test_support::{Stack, eventually, eventually_within};
 use tokio::time::timeout;
 
 use super::lab::{Client, skipped};
@@ -232,4 +232,30 @@ async fn a_status_file_alone_survives_it() {
         ..Plan::default()
     };
     chaos(Knows::WhatLasts, plan).await;
+}
+
+/// Without `duplicate-cn` the daemon throws one out for the other, gives it the same address, and both come back at once.
+#[tokio::test]
+async fn two_devices_with_one_certificate_that_fight_are_a_session_each_time() {
+    if skipped() {
+        return;
+    }
+    let stack = Stack::start().await;
+    stack.run("auth", &["create-server", "vpn-chaos"]).await;
+    let witness = witness(true);
+    let plan = Plan {
+        options: format!("client-connect \"{witness}\"\nclient-disconnect \"{witness}\""),
+        ..Plan::default()
+    };
+    let lab = Lab::start_planned(&stack, "vpn-chaos", plan).await;
+    let devices = [0, 1].map(|_| lab.new_client("team", "hand-window 4"));
+    for round in 1..5 {
+        devices.iter().for_each(|device| lab.launch_client(device));
+        eventually("both to have come through", async || {
+            (Truth::read(&lab).len() >= 2 * round).then_some(())
+        })
+        .await;
+        devices.iter().for_each(|device| lab.kill_client(device));
+    }
+    truth::reached(&stack, &lab, true, "two devices fight").await;
 }

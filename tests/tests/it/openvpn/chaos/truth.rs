@@ -78,6 +78,10 @@ impl Truth {
         Self(sessions)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether a VPN user is connected.
     pub(super) fn has(&self, common_name: &str) -> bool {
         self.0
@@ -90,7 +94,11 @@ impl Truth {
         let mut left: Vec<&Value> = told.iter().collect();
         let mut differences = Vec::new();
         for session in &self.0 {
-            match left.iter().position(|told| session.is_told(told)) {
+            // Several may be alike in all but their counters.
+            let same = left
+                .iter()
+                .position(|told| session.is_told(told) && session.agrees(told, exactly));
+            match same.or_else(|| left.iter().position(|told| session.is_told(told))) {
                 Some(index) => {
                     let told = left.remove(index);
                     if !session.agrees(told, exactly) {
