@@ -206,7 +206,7 @@ impl Tracker {
             Notice::ByteCount { cid, received, sent } => self.byte_count(at, cid, received, sent),
             Notice::Restarting { at } => self.restarting(at, events),
             Notice::Exiting => self.exiting(at, events),
-            Notice::ClientEnded(ended) => self.logged_end(&ended, events),
+            Notice::ClientEnded(ended) => self.logged_end(at, &ended, events),
             Notice::Status(report) => self.report(at, &report, events),
         }
     }

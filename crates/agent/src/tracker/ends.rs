@@ -8,7 +8,7 @@ use openvpn::management::ClientEnded;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::session::{Key, from_environment, from_millis, millis, update};
+use super::session::{Ending, Key, from_environment, from_millis, millis, seconds, update};
 use super::{Tracker, Witness, stamp};
 
 /// Ends of sessions that are remembered, so that a late report does not open them again.
@@ -58,7 +58,7 @@ impl Tracker {
         session.session_id = Some(id);
         with_final_counters(&mut session, environment);
         session.duration_seconds = Some(lasted);
-        let logged = known.and_then(|known| known.ending).map(|(_, reason)| reason);
+        let logged = known.and_then(|known| known.ending).map(|ending| ending.reason);
         session.disconnect_reason = self.reason_of_end(id, logged);
         session.client = None;
         let lasted = Duration::seconds(i64::try_from(lasted).unwrap_or(i64::MAX));
@@ -76,7 +76,7 @@ impl Tracker {
     }
 
     /// A log line says that a client is over. Where hooks are, they will tell more.
-    pub(super) fn logged_end(&mut self, ended: &ClientEnded, events: &mut Vec<Event>) {
+    pub(super) fn logged_end(&mut self, heard_at: OffsetDateTime, ended: &ClientEnded, events: &mut Vec<Event>) {
         // At an address that nobody knows is one that has just floated, or another client that was refused: the next list tells.
         let found = self.sessions.iter_mut().find(|(key, session)| {
             key.common_name == ended.common_name
@@ -87,7 +87,11 @@ impl Tracker {
         let Some((key, session)) = found else { return };
         let has_port = ended.real_address.parse::<SocketAddr>().is_ok();
         if self.settings.hooks || !has_port {
-            session.ending = Some((millis(ended.at), ended.reason.clone()));
+            session.ending = Some(Ending {
+                at: ended.at.unix_timestamp(),
+                reason: ended.reason.clone(),
+                heard_at: millis(heard_at),
+            });
         } else {
             let key = key.clone();
             self.end(&key, ended.at, &ended.reason, events);
@@ -119,16 +123,16 @@ impl Tracker {
     pub(super) fn settle_ends(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
         // Whichever way the clock was set.
         let overdue = |at: i64| (now - from_millis(at)).abs() >= HOOK_GRACE;
-        let told: Vec<(Key, i64, String)> = self
+        let told: Vec<(Key, Ending)> = self
             .sessions
             .iter()
             .filter_map(|(key, session)| {
-                let (at, reason) = session.ending.clone().filter(|(at, _)| overdue(*at))?;
-                Some((key.clone(), at, reason))
+                let ending = session.ending.clone().filter(|ending| overdue(ending.heard_at))?;
+                Some((key.clone(), ending))
             })
             .collect();
-        for (key, at, reason) in told {
-            self.end(&key, from_millis(at), &reason, events);
+        for (key, ending) in told {
+            self.end(&key, seconds(ending.at), &ending.reason, events);
         }
         let gone: Vec<Key> = self
             .sessions

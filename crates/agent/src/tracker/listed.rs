@@ -45,7 +45,7 @@ impl Tracker {
                 session.missing_since.get_or_insert(millis(seen_at));
             } else if listed.contains(key) {
                 // Whatever was logged before this list was not its end.
-                session.ending.take_if(|(at, _)| *at / 1_000 < written_at);
+                session.ending.take_if(|ending| ending.at < written_at);
             }
         }
     }

@@ -47,10 +47,20 @@ pub(super) struct Tracked {
     pub(super) read_at: i64,
     /// Counters of the last update that was sent, and when it was.
     pub(super) told: (Option<u64>, Option<u64>, i64),
-    /// Its end, as a log line told it, while the hook's word or the next list is awaited: when, and why.
-    pub(super) ending: Option<(i64, String)>,
+    /// Its end, as a log line told it, while the hook's word or the next list is awaited.
+    pub(super) ending: Option<Ending>,
     /// Since when reports no longer list it, milliseconds since 1970.
     pub(super) missing_since: Option<i64>,
+}
+
+/// An end that the daemon has logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ending {
+    /// By the daemon's clock, seconds since 1970.
+    pub at: i64,
+    pub reason: String,
+    /// By the host's, which may have been set: milliseconds since 1970.
+    pub heard_at: i64,
 }
 
 impl Tracked {

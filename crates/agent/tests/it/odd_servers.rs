@@ -377,3 +377,29 @@ fn the_same_second_in_another_life_is_another_session() {
     assert_eq!(of_type(&told, EventType::SessionConnected).len(), 2);
     assert_eq!(tracker.len(), 1);
 }
+
+#[test]
+fn an_end_that_is_logged_waits_for_its_hook_whatever_the_clock_says() {
+    let mut tracker = tracker(true);
+    tracker.observe(hook("client-connect", 0, "10.8.0.2", ""));
+    // The daemon's clock goes on from where the host's was before it was set back.
+    let Observation::Notice { notice, .. } = logged_end(30, "198.18.0.11:33360") else {
+        panic!("it is one")
+    };
+    tracker.observe(Observation::Notice {
+        at: after(-3_570),
+        notice,
+    });
+    assert!(tick(&mut tracker, -3_569).is_empty(), "its counters are not known yet");
+    let told = tracker.observe(hook(
+        "client-disconnect",
+        0,
+        "10.8.0.2",
+        "time_duration=30\nbytes_received=1\nbytes_sent=2",
+    ));
+    let session = told[0].session.as_ref().unwrap();
+    assert_eq!(
+        (session.bytes_in, session.disconnect_reason.as_deref()),
+        (Some(1), Some("delayed-exit"))
+    );
+}
