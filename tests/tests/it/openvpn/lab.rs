@@ -302,14 +302,13 @@ impl Lab {
         self.run(Command::new("ip").args(arguments));
     }
 
-    fn run(&self, command: &mut Command) {
+    /// What it prints.
+    fn run(&self, command: &mut Command) -> String {
         let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "{command:?} failed: {errors}{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{command:?} failed: {errors}{said}");
+        said
     }
 
     pub(crate) fn server_log(&self) -> String {

@@ -13,6 +13,7 @@ mod ends;
 mod lab;
 mod names;
 mod operations;
+mod outage;
 mod passthrough;
 pub(crate) mod pki;
 mod restarts;

@@ -143,26 +143,6 @@ async fn an_agent_that_dies_forgets_nothing_and_tells_nothing_twice() {
 }
 
 #[tokio::test]
-async fn what_happens_while_ingest_is_down_arrives_when_it_is_back() {
-    if skipped() {
-        return;
-    }
-    let stack = Stack::start().await;
-    let lab = Lab::start(&stack, "vpn-real").await;
-    stack.ingest(0).kill();
-    let client = lab.connect("erin").await;
-    lab.disconnect(&client).await;
-    eventually("the agent to have noticed", async || {
-        lab.agent_log().contains("they stay in the spool").then_some(())
-    })
-    .await;
-    stack.ingest(0).start();
-    stack.ingest(0).ready().await;
-    let session = the_session(&stack, "erin", "ended", status("disconnected")).await;
-    assert_eq!(session["ended_by"], "reported");
-}
-
-#[tokio::test]
 async fn two_clients_of_one_name_are_two_sessions_where_the_server_allows_it() {
     if skipped() {
         return;

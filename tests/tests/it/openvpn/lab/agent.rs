@@ -1,9 +1,14 @@
 //! The agent of the lab.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use test_support::{eventually, shared_servers};
+use serde_json::Value;
+use test_support::{eventually, now, shared_servers};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 use super::{Lab, kill, text};
 
@@ -18,6 +23,38 @@ impl Lab {
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// What the agent tells Prometheus.
+    pub(crate) fn agent_metrics(&self) -> String {
+        let mut metrics = String::new();
+        let mut socket = UnixStream::connect(self.file("status.sock")).unwrap();
+        socket
+            .write_all(b"GET /metrics HTTP/1.1\r\nhost: agent\r\n\r\n")
+            .unwrap();
+        socket.read_to_string(&mut metrics).unwrap();
+        metrics
+    }
+
+    /// One number of the agent's metrics, as `spool_oldest_seconds`.
+    pub(crate) fn agent_gauge(&self, name: &str) -> f64 {
+        let metrics = self.agent_metrics();
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("openvpn_agent_{name} ")));
+        line.unwrap_or_else(|| panic!("{name}: {metrics}")).parse().unwrap()
+    }
+
+    /// Waits until the agent has asked the daemon for its status once more: all that was before is in its counters.
+    pub(crate) async fn has_polled_again(&self) {
+        let asked = now();
+        eventually("the agent to have polled the daemon", async || {
+            let (_, said) = self.agent_says(&["status", "--json"]);
+            let report: Value = serde_json::from_str(said.split_inclusive("\n}\n").next()?).ok()?;
+            let heard = report["sources"]["management"]["heard_at"].as_str()?;
+            (OffsetDateTime::parse(heard, &Rfc3339).unwrap() > asked + Duration::seconds(1)).then_some(())
+        })
+        .await;
     }
 
     pub(crate) fn start_agent(&self) {

@@ -47,10 +47,7 @@ impl Lab {
     pub(crate) async fn start_client(&self, client: &Client) {
         let before = self.times_connected(client);
         self.launch_client(client);
-        eventually(&format!("{} to be connected", client.common_name), async || {
-            (self.times_connected(client) > before).then_some(())
-        })
-        .await;
+        self.is_through(client, before + 1).await;
     }
 
     /// How often the client itself says that it was through.
@@ -109,6 +106,14 @@ impl Lab {
         child.try_wait().unwrap().is_some()
     }
 
+    /// Waits until a client is through for the so-manieth time: it comes back by itself when the daemon is gone.
+    pub(crate) async fn is_through(&self, client: &Client, times: usize) {
+        eventually(&format!("{} to be connected", client.common_name), async || {
+            (self.times_connected(client) >= times).then_some(())
+        })
+        .await;
+    }
+
     /// Starts a client that is refused, and waits until it knows and has given up.
     pub(crate) async fn is_refused(&self, client: &Client) {
         let log = self.folder.join(format!("{}.log", client.file));
@@ -157,23 +162,17 @@ impl Lab {
         child.wait().unwrap();
     }
 
-    /// Data through the tunnel: so many pings of so many bytes.
-    pub(crate) fn ping(&self, client: &Client, count: u32, size: u32) {
+    /// Data through the tunnel: so many pings of so many bytes. How many were answered; one at least.
+    pub(crate) fn ping(&self, client: &Client, count: u32, size: u32) -> u32 {
         let (count, size) = (count.to_string(), size.to_string());
-        self.run(Command::new("ip").args([
-            "netns",
-            "exec",
-            &client.namespace,
-            "ping",
-            "-q",
-            "-i",
-            "0.02",
-            "-c",
-            &count,
-            "-s",
-            &size,
-            "10.66.0.1",
-        ]));
+        let counted = ["-q", "-i", "0.02", "-c", &count, "-s", &size, "10.66.0.1"];
+        let said = self.run(
+            Command::new("ip")
+                .args(["netns", "exec", &client.namespace, "ping"])
+                .args(counted),
+        );
+        let (before, _) = said.split_once(" received").expect("ping counts the answers");
+        before.rsplit(' ').next().unwrap().parse().unwrap()
     }
 
     /// Whether some pings came back, while so many were sent.
