@@ -2,16 +2,18 @@
 
 mod access;
 mod advice;
+mod inventory;
 mod probes;
 mod server;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use access::Account;
 use advice::{Advice, Finding, advise};
 use server::Server;
 
-use crate::config::Config;
+use crate::config::{Config, Inventory};
 
 /// Bytes of a configuration or script; a larger file is none.
 const MAX_FILE: u64 = 4 << 20;
@@ -21,6 +23,8 @@ const MAX_FILE: u64 = 4 << 20;
 pub struct Outcome {
     findings: Vec<Finding>,
     server: Option<(PathBuf, Vec<String>)>,
+    /// To be given to a shell.
+    commands: Vec<String>,
     agent: Option<(PathBuf, Vec<String>)>,
 }
 
@@ -119,11 +123,18 @@ impl Outcome {
             Finding::Missing(text) => format!("  MISSING  {text}\n"),
         };
         let mut text: String = self.findings.iter().map(line).collect();
-        for (what, addition) in [("Add to", &self.server), ("Set in", &self.agent)] {
-            if let Some((file, lines)) = addition {
-                text += &format!("\n{what} {}:\n\n", file.display());
-                text.extend(lines.iter().map(|line| format!("    {line}\n")));
-            }
+        let mut block = |heading: String, lines: &[String]| {
+            text += &format!("\n{heading}:\n\n");
+            text.extend(lines.iter().map(|line| format!("    {line}\n")));
+        };
+        if let Some((file, lines)) = &self.server {
+            block(format!("Add to {}", file.display()), lines);
+        }
+        if !self.commands.is_empty() {
+            block("Run, as root".to_owned(), &self.commands);
+        }
+        if let Some((file, lines)) = &self.agent {
+            block(format!("Set in {}", file.display()), lines);
         }
         if self.server.is_some() {
             text += "\nThen restart the OpenVPN server, and check again.\n";
@@ -163,6 +174,16 @@ impl Outcome {
             self.hooks_can_write(&server, settings);
             self.sources(&server, settings).await;
         }
+        let account = Account::named(probes::ACCOUNT);
+        // Without the package's account there is nobody to ask for.
+        let may = |wanted, path: &Path| account.as_ref().map_or(Ok(()), |account| account.reaches(wanted, path));
+        let unset = Inventory::default();
+        self.inventory(
+            file,
+            config,
+            settings.map_or(&unset, |settings| &settings.inventory),
+            &may,
+        );
     }
 }
 

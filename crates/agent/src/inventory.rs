@@ -135,6 +135,6 @@ impl Teller {
 }
 
 /// A path of a configuration is relative to where the daemon runs; where that is not said, to the configuration itself.
-fn beside(config: &Path, path: &str) -> PathBuf {
+pub(crate) fn beside(config: &Path, path: &str) -> PathBuf {
     config.parent().unwrap_or(Path::new("/")).join(path)
 }

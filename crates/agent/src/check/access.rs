@@ -3,6 +3,7 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Somebody who wants to use a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,14 +15,28 @@ pub(super) struct Account {
 
 /// What is wanted of a file; the bits are those of a mode's last digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
 pub(super) enum Wanted {
-    Search = 1,
-    Write = 2,
-    Read = 4,
-    Run = 5,
+    /// To pass through a folder.
+    Search,
+    Write,
+    Read,
+    Run,
+    /// To read a folder and the files in it.
+    List,
     /// To make, rename and sync files in a folder.
-    Fill = 7,
+    Fill,
+}
+
+impl Wanted {
+    fn bits(self) -> u32 {
+        match self {
+            Self::Search => 1,
+            Self::Write => 2,
+            Self::Read => 4,
+            Self::Run | Self::List => 5,
+            Self::Fill => 7,
+        }
+    }
 }
 
 impl Account {
@@ -68,6 +83,33 @@ impl Account {
         self.check(wanted, path)
     }
 
+    /// Like [`Self::may`], and where modes say no, it is tried: access control lists may say yes.
+    ///
+    /// # Errors
+    /// One sentence: what stands in the way.
+    pub(super) fn reaches(&self, wanted: Wanted, path: &Path) -> Result<(), String> {
+        self.may(wanted, path).or_else(|what| {
+            if self.has_tried(wanted, path) {
+                Ok(())
+            } else {
+                Err(what)
+            }
+        })
+    }
+
+    /// Root can become the account to try. Nobody else can: then modes decide.
+    fn has_tried(&self, wanted: Wanted, path: &Path) -> bool {
+        let mut command = Command::new("runuser");
+        command.args(["-u", &self.name, "--", "test", "-e"]).arg(path);
+        for (bit, test) in [(1, "-x"), (2, "-w"), (4, "-r")] {
+            if wanted.bits() & bit != 0 {
+                command.args(["-a", test]).arg(path);
+            }
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
     fn check(&self, wanted: Wanted, path: &Path) -> Result<(), String> {
         let metadata = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
         if self.has(wanted, &metadata) {
@@ -77,7 +119,7 @@ impl Account {
             Wanted::Search => "enter",
             Wanted::Write => "write to",
             Wanted::Fill => "make files in",
-            Wanted::Read => "read",
+            Wanted::Read | Wanted::List => "read",
             Wanted::Run => "run",
         };
         let mode = metadata.mode() & 0o7777;
@@ -94,7 +136,7 @@ impl Account {
             () if self.groups.contains(&metadata.gid()) => 3,
             () => 0,
         };
-        let bits = wanted as u32;
+        let bits = wanted.bits();
         // Root may do all but run what nobody may run.
         let root = self.uid == 0 && (wanted != Wanted::Run || metadata.mode() & 0o111 != 0);
         root || (metadata.mode() >> shift) & bits == bits

@@ -96,6 +96,12 @@ impl Advice {
             self.missing("The hooks are not installed. They alone know the exact bytes and duration of a session that has ended.");
         }
         if server.script_security < 2 {
+            if installed {
+                let level = server.script_security;
+                self.missing(format!(
+                    "The hooks are installed, but with script-security {level} the daemon runs none."
+                ));
+            }
             installed = false;
             self.server_lines.push("script-security 2".to_owned());
         }
@@ -269,6 +275,15 @@ mod tests {
         assert_eq!(advice.wanted.management, None);
         assert_eq!(advice.wanted.status_file.as_deref(), Some("/run/s.log"));
         assert!(matches!(&advice.findings[1], Finding::Note(text) if text.contains("leaves")));
+    }
+
+    #[test]
+    fn hooks_that_the_daemon_may_not_run_are_missing() {
+        let advice = advice(&format!(
+            "client-connect \"{HOOK}\"\nclient-disconnect \"{HOOK}\"\nmanagement /run/m.sock unix"
+        ));
+        assert!(missing(&advice)[0].contains("script-security 1"), "{advice:?}");
+        assert_eq!(advice.server_lines, ["script-security 2"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::management::{self, Address, ManagementError};
 use crate::{clock, inbox, local};
 
 /// The account that the package makes for the agent.
-const ACCOUNT: &str = "openvpn-telemetry";
+pub(super) const ACCOUNT: &str = "openvpn-telemetry";
 /// For an answer of the product.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -60,14 +60,14 @@ impl Outcome {
         let management = settings.openvpn.management.as_deref().filter(offered);
         if let Some(address) = management.and_then(Address::parse) {
             if let (Address::Unix(path), Some(account)) = (&address, &account)
-                && let Err(what) = account.may(Wanted::Write, path)
+                && let Err(what) = account.reaches(Wanted::Write, path)
             {
                 self.missing(format!("The agent cannot use the management interface: {what}."));
             }
             self.management(settings, &address).await;
         }
         if let Some(file) = &settings.openvpn.status_file {
-            if let Some(Err(what)) = account.as_ref().map(|account| account.may(Wanted::Read, file)) {
+            if let Some(Err(what)) = account.as_ref().map(|account| account.reaches(Wanted::Read, file)) {
                 self.missing(format!("The agent cannot use the status file: {what}."));
             }
             match read(file)

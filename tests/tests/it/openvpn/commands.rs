@@ -83,6 +83,13 @@ async fn a_denied_client_stays_out_until_the_denial_is_revoked() {
     // It comes back at once, is refused, and gives up.
     lab.has_given_up(&client).await;
     command_in(&stack, &session, &["stayed_gone"]).await;
+    let (_, said) = lab.agent_says(&["status"]);
+    for part in [
+        "Denials       1 in force",
+        "end the session of mallory: gone, and stayed gone (",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     lab.is_refused(&client).await;
     let sessions = sessions_of(&stack, "mallory").await;
     assert_eq!(sessions.len(), 1, "a refused connect is no session: {sessions:#?}");

@@ -1,14 +1,12 @@
 //! What an administrator asks the agent.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 
 use test_support::{Stack, eventually};
 
-use super::Lab;
 use super::lab::skipped;
 use super::sessions::{status, the_session};
+use super::{Lab, pki};
 
 #[tokio::test]
 async fn the_agent_tells_how_it_is() {
@@ -29,18 +27,20 @@ async fn the_agent_tells_how_it_is() {
         "management (unix:",
         "Spool         ",
         "last accepted",
+        "Denials       0 in force, as of",
+        "Commands      0 in hand, 0 ended lately",
+        "Inventory     nothing to look at",
+        "Dead letters  none",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let mut metrics = String::new();
-    let mut socket = UnixStream::connect(lab.file("status.sock")).unwrap();
-    socket
-        .write_all(b"GET /metrics HTTP/1.1\r\nhost: agent\r\n\r\n")
-        .unwrap();
-    socket.read_to_string(&mut metrics).unwrap();
+    let metrics = lab.agent_metrics();
     for part in [
         "200 OK",
         "\nopenvpn_agent_sessions 1\n",
+        "\nopenvpn_agent_denials_in_force 0\n",
+        "\nopenvpn_agent_commands_in_hand 0\n",
+        "\nopenvpn_agent_dead_letters 0\n",
         "\nopenvpn_agent_source_up{source=\"management\"} 1\n",
     ] {
         assert!(metrics.contains(part), "{part}: {metrics}");
@@ -98,11 +98,6 @@ async fn a_check_says_what_is_missing_and_with_its_lines_nothing_is() {
     fs::write(&file, &bare).unwrap();
     let (good, said) = lab.agent_says(&["check", "--openvpn-config", file.to_str().unwrap()]);
     assert!(!good && said.contains("MISSING"), "{said}");
-    let additions = |said: &str, heading: &str| -> String {
-        let (_, rest) = said.split_once(heading).expect(heading);
-        let lines = rest.lines().skip(2).take_while(|line| line.starts_with("    "));
-        lines.map(|line| format!("{}\n", line.trim_start())).collect()
-    };
     let to_server = additions(&said, "Add to");
     assert!(
         to_server.contains("script-security 2\n") && to_server.contains("hook --state-dir"),
@@ -125,4 +120,47 @@ async fn a_check_says_what_is_missing_and_with_its_lines_nothing_is() {
     let (good, said) = lab.agent_says(&["check", "--openvpn-config", whole]);
     assert!(!good && said.contains("does not accept the API key"), "{said}");
     assert!(said.contains("no other client is attached"), "{said}");
+}
+
+/// The lines below a heading of what a check prints.
+fn additions(said: &str, heading: &str) -> String {
+    let (_, rest) = said.split_once(heading).expect(heading);
+    let lines = rest.lines().skip(2).take_while(|line| line.starts_with("    "));
+    lines.map(|line| format!("{}\n", line.trim_start())).collect()
+}
+
+#[tokio::test]
+async fn the_inventory_that_a_check_proposes_is_told() {
+    if skipped() {
+        return;
+    }
+    let stack = Stack::start().await;
+    let lab = Lab::start(&stack, "vpn-real").await;
+    let folder = lab.file("");
+    pki::issue_client(&folder, "olga", "olga");
+    pki::index_of(&folder, &[("server", "vpn-server"), ("olga", "olga")]);
+    let whole = lab.file("server.conf");
+    let check = ["check", "--openvpn-config", whole.to_str().unwrap()];
+    let (good, said) = lab.agent_says(&check);
+    assert!(good && said.contains("[inventory] is not set"), "{said}");
+    let config = lab.file("agent.toml");
+    let proposed = additions(&said, "Set in");
+    assert!(proposed.starts_with("[inventory]\nserver_config = "), "{said}");
+    fs::write(&config, fs::read_to_string(&config).unwrap() + &proposed).unwrap();
+    let (good, said) = lab.agent_says(&check);
+    // The server's own certificate is none of a VPN user.
+    assert!(
+        good && said.contains("The inventory can be read: certificates 1, addresses 0, routes 0."),
+        "{said}"
+    );
+    lab.kill_agent();
+    lab.start_agent();
+    eventually("the inventory to be told", async || {
+        let (_, said) = lab.agent_says(&["status"]);
+        said.contains("Inventory     1 entries, sent").then_some(())
+    })
+    .await;
+    fs::remove_file(lab.file("index.txt")).unwrap();
+    let (good, said) = lab.agent_says(&check);
+    assert!(!good && said.contains("index.txt cannot be read"), "{said}");
 }
