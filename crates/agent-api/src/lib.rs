@@ -1,5 +1,6 @@
-//! The JSON of `/api/v1`, as an agent writes it: for the agent itself and for the simulator.
+//! The JSON of `/api/v1`, as an agent writes and reads it: for the agent itself and for the simulator.
 
+mod commands;
 mod inventory;
 
 use std::net::IpAddr;
@@ -8,6 +9,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use commands::{Command, CommandResult, CommandState, Commands, Denial, TERMINATE};
 pub use inventory::{Ccd, Certificate, Inventory, InventoryBody, Route, RouteType};
 
 /// The `disconnect_reason` of a session that the agent ended itself, because the product had asked for it.

@@ -4,13 +4,13 @@ pub mod carry_out;
 pub mod denials;
 pub mod journal;
 mod report;
-pub mod told;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use agent_api::{Command, Commands as Told, TERMINATE};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
@@ -22,7 +22,6 @@ use crate::core::CoreHandle;
 use carry_out::{Attached, Hand};
 use denials::{Denial, Denials};
 use journal::{Journal, Record, State};
-use told::{Told, ToldCommand, ToldDenial};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How much longer than the poll may wait its answer may take.
@@ -147,7 +146,7 @@ impl Commands {
             }
             is_new = true;
             let deadline = Instant::now() + Duration::from_millis(command.expires_in_ms);
-            let is_known_kind = command.kind == "terminate";
+            let is_known_kind = command.kind == TERMINATE;
             let record = self.record_of(command).await;
             self.hand.journal.write(record.clone())?;
             if is_known_kind {
@@ -157,7 +156,7 @@ impl Commands {
         Ok(is_new || !had_commands)
     }
 
-    async fn record_of(&self, command: ToldCommand) -> Record {
+    async fn record_of(&self, command: Command) -> Record {
         let standing = self.hand.core.standing(command.session_id, &command.common_name).await;
         let mut record = Record {
             id: command.id,
@@ -173,14 +172,14 @@ impl Commands {
             failure: None,
             reported: None,
         };
-        if command.kind != "terminate" {
+        if command.kind != TERMINATE {
             record.state = State::Failed;
             record.failure = Some("This agent does not know commands of this kind; it is too old.".to_owned());
         }
         record
     }
 
-    async fn take_denials(&self, told: Vec<ToldDenial>, version: String) -> anyhow::Result<bool> {
+    async fn take_denials(&self, told: Vec<agent_api::Denial>, version: String) -> anyhow::Result<bool> {
         let now = clock::Instant::now();
         let old = self.lock().clone();
         let mut denials = Vec::with_capacity(told.len());

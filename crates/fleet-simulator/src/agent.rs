@@ -12,11 +12,14 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::keys::ServerKey;
-use agent_api::{Batch, Event, Heartbeat, Inventory, InventoryBody, format_time};
+use agent_api::{Batch, CommandResult, Commands, Event, Heartbeat, Inventory, InventoryBody, format_time};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long a poll for commands may wait for one, and how long its answer may take.
+const POLL_SECONDS: u64 = 25;
+const POLL_TIMEOUT: Duration = Duration::from_secs(POLL_SECONDS + 10);
 
 /// The agent of one VPN server.
 #[derive(Debug)]
@@ -85,6 +88,16 @@ impl Agent {
         })
     }
 
+    /// The same agent, for requests that are made beside its others.
+    pub fn another(&mut self) -> Self {
+        Self {
+            http: self.http.clone(),
+            base_url: self.base_url.clone(),
+            key: self.key.clone(),
+            jitter: StdRng::from_rng(&mut self.jitter),
+        }
+    }
+
     pub fn server(&self) -> &str {
         &self.key.server
     }
@@ -141,6 +154,51 @@ impl Agent {
             };
             let request = self.http.put(format!("{}/api/v1/inventory", self.base_url)).json(&body);
             match self.attempt(request).await? {
+                Attempt::Accepted(_) => return Ok(()),
+                Attempt::Again(wait) => tokio::time::sleep(self.pause(&mut pause, wait)).await,
+            }
+        }
+    }
+
+    /// Waits for commands and for a list of denials other than that of this version.
+    ///
+    /// # Errors
+    /// When the agent is refused for good.
+    pub async fn commands(&mut self, denials_version: Option<&str>) -> Result<Commands, AgentError> {
+        let mut pause = FIRST_PAUSE;
+        let mut url = format!("{}/api/v1/commands?wait_seconds={POLL_SECONDS}", self.base_url);
+        if let Some(version) = denials_version {
+            url = format!("{url}&denials_version={version}");
+        }
+        loop {
+            let request = self.http.get(&url).timeout(POLL_TIMEOUT);
+            let wait = match self.attempt(request).await? {
+                Attempt::Accepted(body) => match serde_json::from_str(&body) {
+                    Ok(commands) => return Ok(commands),
+                    Err(error) => {
+                        tracing::warn!(server = self.key.server, %error, "These are no commands; asking again.");
+                        None
+                    }
+                },
+                Attempt::Again(wait) => wait,
+            };
+            tokio::time::sleep(self.pause(&mut pause, wait)).await;
+        }
+    }
+
+    /// Reports on a command until it is accepted. Times are relative: `result` is made for each attempt.
+    ///
+    /// # Errors
+    /// When it is refused for good.
+    pub async fn report<'a>(
+        &mut self,
+        command_id: Uuid,
+        result: impl Fn() -> CommandResult<'a>,
+    ) -> Result<(), AgentError> {
+        let mut pause = FIRST_PAUSE;
+        let url = format!("{}/api/v1/commands/{command_id}/result", self.base_url);
+        loop {
+            match self.attempt(self.http.post(&url).json(&result())).await? {
                 Attempt::Accepted(_) => return Ok(()),
                 Attempt::Again(wait) => tokio::time::sleep(self.pause(&mut pause, wait)).await,
             }

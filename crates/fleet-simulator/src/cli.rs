@@ -70,6 +70,9 @@ struct DemoArgs {
     /// Seconds between two counter readings, in simulated time.
     #[arg(long, default_value_t = 60.0)]
     sample_seconds: f64,
+    /// How many of the clients whose session was ended from the portal connect again after some seconds: 0 none, 1 all.
+    #[arg(long, default_value_t = 0.5)]
+    returns: f64,
 }
 
 #[derive(Debug, Args)]
@@ -163,12 +166,14 @@ async fn demo(args: DemoArgs) -> anyhow::Result<()> {
         (0.0..=24.0 * 365.0).contains(&args.history_hours),
         "--history-hours must be at most a year"
     );
+    anyhow::ensure!((0.0..=1.0).contains(&args.returns), "--returns must be from 0 to 1");
     let keys = args.target.keys()?;
     let servers: Vec<String> = keys.iter().map(|key| key.server.clone()).collect();
     let start = clock::now() - time::Duration::seconds_f64(args.history_hours * 3600.0);
     let mut settings = FleetSettings::new(args.seed, servers, args.users, start);
     settings.speed = args.speed;
     settings.sample_seconds = args.sample_seconds;
+    settings.returns = args.returns;
     tracing::info!(
         servers = keys.len(),
         users = args.users,

@@ -1,16 +1,20 @@
 //! `demo`: a fleet that lives beside you. It first tells its recent history, then goes on in real time until stopped.
 
-use std::time::Duration;
+mod commands;
+mod vpn_server;
+
+use std::sync::Arc;
 
 use futures_util::future::join_all;
-use time::OffsetDateTime;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use self::commands::take_commands;
+use self::vpn_server::VpnServer;
 use crate::agent::{Agent, AgentError};
 use crate::clock;
 use crate::keys::ServerKey;
-use crate::plan::{Delivery, FleetSettings, Parcel};
+use crate::plan::{Deliveries, FleetSettings, Parcel};
 use crate::requested;
 use agent_api::{Event, Inventory};
 
@@ -41,24 +45,34 @@ pub async fn run_demo(
 async fn live(
     agent: Agent,
     inventory: Inventory,
-    deliveries: impl Iterator<Item = Delivery>,
+    deliveries: Deliveries,
     stop: watch::Receiver<bool>,
 ) -> Result<(), AgentError> {
-    let server = agent.server().to_owned();
-    let mut courier = Courier {
-        agent,
-        boot_id: Uuid::nil(),
-        history: Vec::new(),
-    };
+    let name = agent.server().to_owned();
     tokio::select! {
-        result = courier.live(&inventory, deliveries) => {
+        result = live_for_ever(agent, &inventory, deliveries) => {
             if let Err(error) = &result {
-                tracing::error!(server, %error, "This server's agent gives up.");
+                tracing::error!(server = name, %error, "This server's agent gives up.");
             }
             result
         }
         () = requested(stop) => Ok(()),
     }
+}
+
+async fn live_for_ever(mut agent: Agent, inventory: &Inventory, deliveries: Deliveries) -> Result<(), AgentError> {
+    agent.send_inventory(inventory).await?;
+    let server = Arc::new(VpnServer::new(deliveries));
+    let poll = agent.another();
+    let mut courier = Courier {
+        agent,
+        boot_id: Uuid::nil(),
+        history: Vec::new(),
+    };
+    // Commands are about sessions of today.
+    courier.deliver_due(&server).await?;
+    tokio::try_join!(courier.deliver(&server), take_commands(poll, Arc::clone(&server)))?;
+    Ok(())
 }
 
 /// Delivers on time; what is overdue is sent together.
@@ -69,21 +83,15 @@ struct Courier {
 }
 
 impl Courier {
-    async fn live(
-        &mut self,
-        inventory: &Inventory,
-        deliveries: impl Iterator<Item = Delivery>,
-    ) -> Result<(), AgentError> {
-        self.agent.send_inventory(inventory).await?;
-        self.deliver(deliveries).await
+    async fn deliver(&mut self, server: &VpnServer) -> Result<(), AgentError> {
+        loop {
+            self.deliver_due(server).await?;
+            server.has_news().await;
+        }
     }
 
-    async fn deliver(&mut self, deliveries: impl Iterator<Item = Delivery>) -> Result<(), AgentError> {
-        for delivery in deliveries {
-            if let Some(wait) = until(delivery.at) {
-                self.send_history().await?;
-                tokio::time::sleep(wait).await;
-            }
+    async fn deliver_due(&mut self, server: &VpnServer) -> Result<(), AgentError> {
+        while let Some(delivery) = server.take_due() {
             match delivery.parcel {
                 Parcel::Events { boot_id, events } => self.add(boot_id, events).await?,
                 Parcel::Heartbeat(heartbeat) if clock::now() - delivery.at < STALE_HEARTBEAT => {
@@ -93,7 +101,7 @@ impl Courier {
                 Parcel::Heartbeat(_) | Parcel::Lost { .. } => {}
             }
         }
-        Ok(())
+        self.send_history().await
     }
 
     async fn add(&mut self, boot_id: Uuid, events: Vec<Event>) -> Result<(), AgentError> {
@@ -115,8 +123,4 @@ impl Courier {
         }
         Ok(())
     }
-}
-
-fn until(at: OffsetDateTime) -> Option<Duration> {
-    (at - clock::now()).try_into().ok()
 }

@@ -3,7 +3,6 @@
 use agent::clock::Instant;
 use agent::commands::denials::Denials;
 use agent::commands::journal::Record;
-use agent::commands::told::Told;
 use uuid::Uuid;
 
 /// Some instants of the host's clock, milliseconds since 1970.
@@ -19,7 +18,7 @@ fn instants() -> impl Iterator<Item = Instant> {
 
 /// An answer of `GET /api/v1/commands`: nobody is denied a connection for less, or kept out for more, than the product says.
 pub(crate) fn commands_answer(input: &[u8]) {
-    let Ok(told) = serde_json::from_slice::<Told>(input) else {
+    let Ok(told) = serde_json::from_slice::<agent_api::Commands>(input) else {
         return;
     };
     for (denial, now) in told

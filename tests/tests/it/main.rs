@@ -4,6 +4,7 @@ mod access;
 mod agent;
 mod convergence;
 mod faults;
+mod fleet;
 mod histories;
 mod live_cache;
 mod openvpn;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
+use agent_api::CommandState;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -32,6 +33,18 @@ pub enum State {
 impl State {
     pub fn is_final(self) -> bool {
         self >= Self::StayedGone
+    }
+
+    /// As the product is told of it; there is nothing to tell of a command that was only taken.
+    pub fn told(self) -> Option<CommandState> {
+        Some(match self {
+            Self::Taken => return None,
+            Self::Accepted => CommandState::Accepted,
+            Self::Gone => CommandState::Gone,
+            Self::StayedGone => CommandState::StayedGone,
+            Self::Reconnected => CommandState::Reconnected,
+            Self::Failed => CommandState::Failed,
+        })
     }
 }
 

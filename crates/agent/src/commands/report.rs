@@ -2,29 +2,14 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use agent_api::{CommandResult, CommandState};
 use tokio::time::timeout;
-use uuid::Uuid;
 
-use super::journal::{Journal, Record, State};
+use super::journal::{Journal, Record};
 use crate::client::{Answer, ApiClient};
 use crate::clock;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
-#[derive(Serialize)]
-struct Body<'a> {
-    state: State,
-    ms_ago: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    accepted_ms_ago: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gone_ms_ago: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reconnected_session_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<&'a str>,
-}
 
 /// Reports for ever.
 ///
@@ -35,7 +20,8 @@ pub(super) async fn run(client: &ApiClient, journal: &Journal, longest_pause: Du
     loop {
         let mut not_now = None;
         for record in journal.unreported() {
-            match report(client, &record).await {
+            let Some(state) = record.state.told() else { continue };
+            match report(client, &record, state).await {
                 Answer::Accepted(_) => journal.reported(record.id, record.state)?,
                 Answer::Refused(status, why) => {
                     tracing::error!(command_id = %record.id, %status, why, "The product refuses a command's result.");
@@ -62,11 +48,11 @@ pub(super) async fn run(client: &ApiClient, journal: &Journal, longest_pause: Du
     }
 }
 
-async fn report(client: &ApiClient, record: &Record) -> Answer {
+async fn report(client: &ApiClient, record: &Record, state: CommandState) -> Answer {
     let now = clock::now_ms();
     let ago = |at: i64| now.saturating_sub(at).max(0);
-    let body = Body {
-        state: record.state,
+    let body = CommandResult {
+        state,
         ms_ago: ago(record.reached_at),
         accepted_ms_ago: record.accepted_at.map(ago),
         gone_ms_ago: record.gone_at.map(ago),

@@ -1,13 +1,13 @@
 //! What an agent sends, and when it arrives: batches, with the troubles of real networks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::mem::take;
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::dice::Dice;
-use super::server::{Planned, PlannedFact};
+use super::server::{Planned, PlannedFact, ServerPlan};
 use super::{Faults, FleetSettings};
 use agent_api::{Event, Heartbeat};
 
@@ -38,10 +38,10 @@ pub enum Parcel {
     },
 }
 
-/// The deliveries of one agent in the order of time, as long as its plan goes on.
+/// The deliveries of one agent in the order of time, without end.
 #[derive(Debug)]
-pub struct Deliveries<P> {
-    plan: P,
+pub struct Deliveries {
+    plan: ServerPlan,
     dice: Dice,
     faults: Faults,
     flush: Duration,
@@ -52,12 +52,10 @@ pub struct Deliveries<P> {
     /// By the time and the order in which they were made up.
     outbox: BTreeMap<(OffsetDateTime, u64), Parcel>,
     sent: u64,
-    /// Nothing will be put into the outbox for a time before this.
-    certain_until: OffsetDateTime,
 }
 
-impl<P: Iterator<Item = Planned>> Deliveries<P> {
-    pub(super) fn new(settings: &FleetSettings, index: usize, plan: P) -> Self {
+impl Deliveries {
+    pub(super) fn new(settings: &FleetSettings, index: usize, plan: ServerPlan) -> Self {
         Self {
             plan,
             dice: Dice::new(settings.stream_seed(index, "deliveries")),
@@ -68,12 +66,85 @@ impl<P: Iterator<Item = Planned>> Deliveries<P> {
             batch_due: settings.start,
             outbox: BTreeMap::new(),
             sent: 0,
-            certain_until: settings.start,
+        }
+    }
+
+    /// The next of what is to be sent until `now`. The plan goes no further than needed, so that orders find it in the present.
+    pub fn take_due(&mut self, now: OffsetDateTime) -> Option<Delivery> {
+        loop {
+            let next = self.plan.due();
+            if !self.batch.is_empty() && self.batch_due <= next.min(now) {
+                self.send_batch(self.batch_due);
+                continue;
+            }
+            // Nothing will be put into the outbox for a time before these.
+            if let Some(earliest) = self.outbox.first_entry()
+                && earliest.key().0 <= next.min(now)
+            {
+                let at = earliest.key().0;
+                return Some(Delivery {
+                    at,
+                    parcel: earliest.remove(),
+                });
+            }
+            if next > now {
+                return None;
+            }
+            self.step();
+        }
+    }
+
+    /// When [`Self::take_due`] is worth calling again.
+    pub fn due(&self) -> OffsetDateTime {
+        let mut due = self.plan.due();
+        if !self.batch.is_empty() {
+            due = due.min(self.batch_due);
+        }
+        match self.outbox.first_key_value() {
+            Some(((at, _), _)) => due.min(*at),
+            None => due,
+        }
+    }
+
+    /// Ends a session `now`, and tells of it at once whatever the network is like. `false`: the VPN server has no such session.
+    pub fn terminate(&mut self, session_id: Uuid, now: OffsetDateTime) -> bool {
+        self.go_on_until(now);
+        let has_ended = self.plan.terminate(session_id, now);
+        for planned in self.plan.take_planned() {
+            if let PlannedFact::Event(event) = planned.fact {
+                let (boot_id, events) = (planned.boot_id, vec![event]);
+                self.put(now, Parcel::Events { boot_id, events });
+            }
+        }
+        has_ended
+    }
+
+    /// Who may not connect from `now` on, and until when.
+    pub fn deny(&mut self, denied: HashMap<String, OffsetDateTime>, now: OffsetDateTime) {
+        self.go_on_until(now);
+        self.plan.deny(denied);
+    }
+
+    /// The session that a VPN user has `now`.
+    pub fn session_of(&mut self, common_name: &str, now: OffsetDateTime) -> Option<Uuid> {
+        self.go_on_until(now);
+        self.plan.session_of(common_name)
+    }
+
+    fn go_on_until(&mut self, now: OffsetDateTime) {
+        while self.plan.due() <= now {
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        self.plan.advance();
+        for planned in self.plan.take_planned() {
+            self.collect(planned);
         }
     }
 
     fn collect(&mut self, planned: Planned) {
-        self.certain_until = planned.at;
         if planned.at >= self.batch_due || planned.boot_id != self.boot_id || self.batch.len() >= LARGEST_BATCH {
             self.send_batch(planned.at.min(self.batch_due));
         }
@@ -124,37 +195,16 @@ impl<P: Iterator<Item = Planned>> Deliveries<P> {
         self.sent += 1;
         self.outbox.insert((at, self.sent), parcel);
     }
-
-    fn take_certain(&mut self) -> Option<Delivery> {
-        let earliest = self.outbox.first_entry()?;
-        // What is still collected may be due before it.
-        let certain = self.certain_until.min(if self.batch.is_empty() {
-            self.certain_until
-        } else {
-            self.batch_due
-        });
-        (earliest.key().0 <= certain).then(|| Delivery {
-            at: earliest.key().0,
-            parcel: earliest.remove(),
-        })
-    }
 }
 
-impl<P: Iterator<Item = Planned>> Iterator for Deliveries<P> {
+impl Iterator for Deliveries {
     type Item = Delivery;
 
     fn next(&mut self) -> Option<Delivery> {
         loop {
-            if let Some(delivery) = self.take_certain() {
-                return Some(delivery);
-            }
-            match self.plan.next() {
-                Some(planned) => self.collect(planned),
-                None => {
-                    self.send_batch(self.batch_due);
-                    let ((at, _), parcel) = self.outbox.pop_first()?;
-                    return Some(Delivery { at, parcel });
-                }
+            let delivery = self.take_due(self.due());
+            if delivery.is_some() {
+                return delivery;
             }
         }
     }

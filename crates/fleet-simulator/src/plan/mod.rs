@@ -44,6 +44,8 @@ pub struct FleetSettings {
     /// An agent sends what it has at most so many seconds of its own clock after it happened.
     pub flush_seconds: f64,
     pub faults: Faults,
+    /// How likely it is, from 0 to 1, that a client whose session was ended on the portal's demand tries again after some seconds.
+    pub returns: f64,
 }
 
 /// How likely it is that a batch has trouble on its way; each from 0 to 1.
@@ -91,6 +93,7 @@ impl FleetSettings {
                 late: 0.01,
                 shuffled: 0.02,
             },
+            returns: 0.5,
         }
     }
 
@@ -100,7 +103,7 @@ impl FleetSettings {
     }
 
     /// What the agent of the server with this index sends, from the start for ever.
-    pub fn deliveries(&self, index: usize) -> Deliveries<ServerPlan> {
+    pub fn deliveries(&self, index: usize) -> Deliveries {
         Deliveries::new(self, index, self.server_plan(index))
     }
 

@@ -1,7 +1,9 @@
 //! What happens on one VPN server.
 
+mod orders;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use super::dice::Dice;
 use super::people::{person, users_of};
 use super::pool::Pool;
 use super::sessions::{Begun, LiveSession};
-use agent_api::{BytesSource, Event, EventType, Heartbeat, Session};
+use agent_api::{BytesSource, Event, EventType, Heartbeat, Session, TERMINATED};
 
 const DAY: f64 = 86_400.0;
 
@@ -70,6 +72,8 @@ pub struct ServerPlan {
     seq: u64,
     next_cid: u64,
     sessions: BTreeMap<u64, LiveSession>,
+    /// Common names that may not connect, and until when.
+    denied: HashMap<String, OffsetDateTime>,
     pool: Pool,
 }
 
@@ -93,6 +97,7 @@ impl ServerPlan {
             seq: 0,
             next_cid: 0,
             sessions: BTreeMap::new(),
+            denied: HashMap::new(),
         };
         plan.schedule(0.0, Happening::Boot);
         plan.schedule(1.0, Happening::Arrival);
@@ -114,17 +119,11 @@ impl ServerPlan {
         self.agenda.push(Reverse((due, self.scheduled, happening)));
     }
 
-    /// By the server's clock: with milliseconds, as agents send it.
-    fn clock(&self) -> OffsetDateTime {
-        let milliseconds = (self.now / self.settings.speed * 1e3) as i64;
-        self.settings.start + Duration::milliseconds(milliseconds)
-    }
-
     fn simulated_clock(&self) -> OffsetDateTime {
         self.settings.start + Duration::seconds(self.now as i64)
     }
 
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         let Some(Reverse((due, _, happening))) = self.agenda.pop() else {
             return;
         };
@@ -132,7 +131,7 @@ impl ServerPlan {
         match happening {
             Happening::Boot => self.boot(),
             Happening::Arrival => self.arrival(),
-            Happening::Return(user) => self.connect(user),
+            Happening::Return(user) => self.come_back(user),
             Happening::Leave { cid, boot } if boot == self.boot => self.leave(cid),
             Happening::Leave { .. } => {}
             Happening::Sample => self.sample(),
@@ -190,7 +189,7 @@ impl ServerPlan {
     }
 
     fn connect(&mut self, user: usize) {
-        if !self.running {
+        if !self.running || self.refuses(user) {
             return;
         }
         self.drop_sessions_of(user);
@@ -235,17 +234,25 @@ impl ServerPlan {
     }
 
     fn leave(&mut self, cid: u64) {
-        let Some(mut session) = self.sessions.remove(&cid) else {
-            return;
-        };
-        session.count(self.now, &mut self.dice);
         let (reason, comes_back) = match self.dice.index(20) {
             0..=12 => ("delayed-exit", 0.1),
             13..=17 => ("ping-restart", 0.6),
             _ => ("connection-reset", 0.8),
         };
+        let Some(user) = self.end(cid, reason) else { return };
+        if self.dice.chance(comes_back) {
+            let pause = self.dice.between(2.0, 90.0);
+            self.schedule(pause, Happening::Return(user));
+        }
+    }
+
+    /// Ends a session, and tells whose it was.
+    fn end(&mut self, cid: u64, reason: &str) -> Option<usize> {
+        let mut session = self.sessions.remove(&cid)?;
+        session.count(self.now, &mut self.dice);
         let facts = session.disconnected(self.pool.virtual_ip(session.place), self.clock(), reason);
-        let facts = if self.full_agent {
+        // An agent knows what it has ended itself.
+        let facts = if self.full_agent || reason == TERMINATED {
             facts
         } else {
             Session {
@@ -261,10 +268,7 @@ impl ServerPlan {
             self.clock(),
             facts,
         ));
-        if self.dice.chance(comes_back) {
-            let pause = self.dice.between(2.0, 90.0);
-            self.schedule(pause, Happening::Return(session.user));
-        }
+        Some(session.user)
     }
 
     fn sample(&mut self) {
@@ -326,6 +330,11 @@ impl ServerPlan {
             oldest_unsent_at: None,
         };
         self.push(PlannedFact::Heartbeat(heartbeat));
+    }
+
+    /// What has come of it.
+    pub(super) fn take_planned(&mut self) -> VecDeque<Planned> {
+        std::mem::take(&mut self.planned)
     }
 
     fn server_event(&mut self, event_type: EventType) {

@@ -4,6 +4,7 @@
 
 mod demo;
 mod load;
+mod orders;
 mod plan;
 mod recordings;
 mod server;
