@@ -4,6 +4,7 @@ pub(crate) mod create;
 pub(crate) mod edit;
 pub(crate) mod list;
 pub(crate) mod rescue;
+pub(crate) mod sign_out;
 
 use access_token::Caller;
 use service_kit::Problem;

@@ -41,6 +41,7 @@ pub static ROUTES: &[Route] = &[
         Access::Roles(ADMIN_ONLY),
     ),
     route("POST", "/api/portal-users/{id}/unlock", Access::Roles(ADMIN_ONLY)),
+    route("POST", "/api/portal-users/{id}/logout-all", Access::Roles(ADMIN_ONLY)),
     route("GET", "/api/servers/{id}/keys", Access::Roles(ADMIN_ONLY)),
     route("POST", "/api/servers/{id}/keys", Access::Roles(ADMIN_ONLY)),
     route("DELETE", "/api/servers/{id}/keys/{key_id}", Access::Roles(ADMIN_ONLY)),
@@ -87,6 +88,7 @@ fn portal_user_handlers(services: &mut ServiceConfig<'_>) {
         .service(portal_users::edit::delete_portal_user)
         .service(portal_users::rescue::reset_portal_user_password)
         .service(portal_users::rescue::unlock_portal_user)
+        .service(portal_users::sign_out::logout_portal_user)
         .service(server_keys::list_server_keys)
         .service(server_keys::create_server_key)
         .service(server_keys::revoke_server_key);

@@ -122,6 +122,7 @@ async fn a_name_is_used_once_whatever_its_case_and_also_after_deletion() {
         .await
         .expect(404);
     admin.post(&format!("{path}/unlock"), &json!({})).await.expect(404);
+    admin.post(&format!("{path}/logout-all"), &json!({})).await.expect(404);
     assert_eq!(
         admin.post("/api/portal-users", &operator()).await.expect(409).json()["error"],
         "username_taken"
@@ -352,6 +353,7 @@ async fn only_admins_see_and_change_portal_users_and_roles() {
             person.delete(&own).await,
             person.post(&format!("{own}/reset-password"), &json!({})).await,
             person.post(&format!("{own}/unlock"), &json!({})).await,
+            person.post(&format!("{own}/logout-all"), &json!({})).await,
             person.get("/api/portal-roles").await,
             person.put("/api/portal-roles/1", &json!({"requires_totp": true})).await,
             person.get("/api/servers/1/keys").await,

@@ -104,6 +104,41 @@ async fn an_emptied_redis_is_filled_from_the_database() {
 }
 
 #[tokio::test]
+async fn an_admin_signs_somebody_out_everywhere_within_a_second() {
+    let rig = Rig::new().await;
+    let id = rig.portal_user("jdoe", &[Role::Viewer]).await;
+    let (auth, other) = (rig.serve().await, rig.serve().await);
+    let boss = rig.admin(&auth).await;
+    let (desk, phone) = (auth.device("jdoe").await, auth.device("jdoe").await);
+    other.me(&phone.access_token()).await.expect(200);
+
+    let asked = Instant::now();
+    let path = format!("/api/portal-users/{id}/logout-all");
+    boss.post(&path, &json!({})).await.expect(204);
+
+    for device in [&desk, &phone] {
+        let took = until_refused(&other, &device.access_token(), asked).await;
+        assert!(took < SOON, "{took:?}");
+        auth.refresh(&device.refresh_token()).await.expect(401);
+    }
+    let entries = rig.audited("portal_user", id).await;
+    let entry = entries.last().unwrap();
+    assert_eq!(
+        (&entry["actor_name"], &entry["action"]),
+        (&json!("boss"), &json!("logout_all"))
+    );
+    assert_eq!(entry["details"], json!({"portal_sessions": 2}));
+    // Nobody is locked out by that, and the admin is still there.
+    auth.device("jdoe").await.me().await.expect(200);
+    other.me(&boss.token).await.expect(200);
+
+    let own = boss
+        .post(&format!("/api/portal-users/{}/logout-all", boss.id), &json!({}))
+        .await;
+    assert_eq!(own.expect(409).json()["error"], "own_account");
+}
+
+#[tokio::test]
 async fn a_refused_role_is_audited() {
     let rig = Rig::new().await;
     let id = rig.portal_user("jdoe", &[Role::Viewer]).await;

@@ -44,11 +44,11 @@ pub async fn end_by_token(
     .await
 }
 
-const RAISE_VERSION: &str =
-    "UPDATE portal_user SET token_version = token_version + 1 WHERE id = $1 RETURNING token_version";
+const RAISE_VERSION: &str = "UPDATE portal_user SET token_version = token_version + 1 \
+    WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
 
 /// Ends every session of a portal user, and audits it. Gives the lowest version of access tokens that counts from now on; the
-/// caller has to deny the others. `None` for no such user.
+/// caller has to deny the others. `None` for a user who is unknown or deleted.
 pub async fn end_everywhere(
     db: &Db,
     portal_user_id: i64,

@@ -14,9 +14,10 @@ import { usePortalUser } from '@/auth/useAuth'
 import { ConfirmDialog } from '@/components/ConfirmDialog'
 import { Mono } from '@/components/Mono'
 import { Panel } from '@/components/Panel'
+import { TextLink } from '@/components/TextLink'
 import { tell } from '@/components/Toasts'
 
-type Dialog = 'reset' | 'delete' | undefined
+type Dialog = 'reset' | 'sign-out' | 'delete' | undefined
 
 export function AccountActions({ user }: { user: PortalAccount }) {
   const isSelf = usePortalUser().id === user.id
@@ -32,6 +33,9 @@ export function AccountActions({ user }: { user: PortalAccount }) {
         <Button variant="outlined" color="secondary" onClick={() => setDialog('reset')}>
           Reset password
         </Button>
+        <Button variant="outlined" color="secondary" disabled={isSelf} onClick={() => setDialog('sign-out')}>
+          Sign out everywhere
+        </Button>
         <Button variant="outlined" color="secondary" loading={unlock.isPending} onClick={() => unlock.mutate()}>
           Unlock
         </Button>
@@ -41,10 +45,12 @@ export function AccountActions({ user }: { user: PortalAccount }) {
       </Box>
       {isSelf && (
         <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1 }}>
-          This is you: somebody else has to delete this account.
+          This is you: somebody else has to delete this account, and you sign out everywhere in{' '}
+          <TextLink to="/profile">your profile</TextLink>.
         </Typography>
       )}
       {dialog === 'reset' && <ResetDialog user={user} onClose={() => setDialog(undefined)} />}
+      {dialog === 'sign-out' && <SignOutDialog user={user} onClose={() => setDialog(undefined)} />}
       {dialog === 'delete' && <DeleteDialog user={user} onClose={() => setDialog(undefined)} />}
     </Panel>
   )
@@ -86,6 +92,33 @@ function ResetDialog({ user, onClose }: { user: PortalAccount; onClose: () => vo
           slotProps={{ typography: { variant: 'body2' } }}
         />
       )}
+    </ConfirmDialog>
+  )
+}
+
+function SignOutDialog({ user, onClose }: { user: PortalAccount; onClose: () => void }) {
+  const signOut = useMutation({
+    mutationFn: () => answer(api.POST('/api/portal-users/{id}/logout-all', { params: { path: { id: user.id } } })),
+    onSuccess: () => {
+      tell(`${user.username} is signed out everywhere`)
+      onClose()
+    },
+  })
+  return (
+    <ConfirmDialog
+      open
+      title={`Sign ${user.username} out everywhere`}
+      confirm="Sign out everywhere"
+      danger
+      busy={signOut.isPending}
+      error={signOut.error}
+      onConfirm={() => signOut.mutate()}
+      onClose={onClose}
+    >
+      <Typography variant="body2">
+        Every browser and program that is signed in as {user.username} is signed out within a second. Signing in again stays possible: to
+        prevent that, reset the password or take “May sign in” away.
+      </Typography>
     </ConfirmDialog>
   )
 }
