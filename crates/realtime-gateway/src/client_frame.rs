@@ -17,6 +17,9 @@ pub(crate) enum ClientFrame {
         /// Where the client was before it came back; counts in the first message only.
         #[serde(default)]
         last_position: Option<String>,
+        /// What the client can unpack; counts in the first message only. What is not known here is passed over.
+        #[serde(default)]
+        compression: Option<String>,
     },
     JoinServerRoom(Room),
     LeaveServerRoom(Room),
@@ -63,6 +66,7 @@ mod tests {
         let expected = ClientFrame::Authenticate {
             token: "t".to_owned(),
             last_position: Some("a-1-1".to_owned()),
+            compression: None,
         };
         assert_eq!(ClientFrame::read(token), Ok(expected));
         for field in ["server_instance", "server_id"] {

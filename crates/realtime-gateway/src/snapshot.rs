@@ -1,8 +1,12 @@
 //! All active sessions at one position, in pages.
 
-use std::sync::Arc;
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use bytestring::ByteString;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::frames::{self, Page};
 use crate::live::Live;
@@ -11,7 +15,9 @@ use crate::position::Position;
 /// The pages, and the number of the frame that follows them.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    pub(crate) pages: Vec<ByteString>,
+    pages: Vec<ByteString>,
+    /// The same, compressed for the first who wants that and for all after it.
+    packed: OnceLock<Vec<Bytes>>,
     pub(crate) position: Position,
     pub(crate) generation: u64,
     pub(crate) cursor: u64,
@@ -55,9 +61,31 @@ impl Taken {
         };
         Snapshot {
             pages: (1..=pages).map(page).collect(),
+            packed: OnceLock::new(),
             position: self.position,
             generation,
             cursor: self.cursor,
         }
     }
+}
+
+impl Snapshot {
+    pub(crate) fn pages(&self) -> &[ByteString] {
+        &self.pages
+    }
+
+    pub(crate) fn is_packed(&self) -> bool {
+        self.packed.get().is_some()
+    }
+
+    /// The pages as gzip; slow the first time, so call it where it may block.
+    pub(crate) fn pack(&self) -> &[Bytes] {
+        self.packed.get_or_init(|| self.pages.iter().map(gzip).collect())
+    }
+}
+
+fn gzip(page: &ByteString) -> Bytes {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    let written = packed.write_all(page.as_bytes()).and_then(|()| packed.finish());
+    written.expect("memory takes everything").into()
 }

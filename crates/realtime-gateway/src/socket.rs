@@ -37,6 +37,8 @@ struct Socket {
     writer: Writer,
     messages: AggregatedMessageStream,
     access: Access,
+    /// Snapshots go to it compressed.
+    packed: bool,
     /// VPN servers it wants to hear of; all, when there is none.
     rooms: Vec<String>,
     /// `None` while the sessions are not known.
@@ -74,8 +76,9 @@ pub(crate) async fn serve(
     metrics::gauge!("realtime_sockets").increment(1);
     let mut writer = Writer::new(session, state.config.slow_after(), stopping.clone());
     let close = match greet::let_in(&state, &mut writer, messages, &opening, &stopping).await {
-        Ok((access, messages, last_position)) => {
-            let mut socket = Socket::new(state, writer, messages, access);
+        Ok(entered) => {
+            let last_position = entered.wishes.last_position.clone();
+            let mut socket = Socket::new(state, writer, entered);
             let close = socket.run(last_position, &stopping).await;
             writer = socket.writer;
             close
@@ -94,7 +97,7 @@ pub(crate) async fn serve(
 }
 
 impl Socket {
-    fn new(state: Data<State>, writer: Writer, messages: AggregatedMessageStream, access: Access) -> Self {
+    fn new(state: Data<State>, writer: Writer, entered: greet::Entered) -> Self {
         let every = state.config.ping_interval();
         let mut pings = interval(every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -104,8 +107,9 @@ impl Socket {
             tip: state.hub.tip(),
             state,
             writer,
-            messages,
-            access,
+            messages: entered.messages,
+            access: entered.access,
+            packed: entered.wishes.packed,
             rooms: Vec::new(),
             place: None,
             told: None,

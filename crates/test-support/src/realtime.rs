@@ -1,8 +1,10 @@
 //! A client of `/ws`, and the list of live sessions that a client keeps by the rules of `docs/realtime.md`.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
@@ -30,6 +32,8 @@ pub struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// The position of the last frame that had one.
     pub position: Option<String>,
+    /// Bytes of all frames so far, as they came.
+    pub received: usize,
     /// The sub-protocol that was agreed on.
     pub protocol: Option<String>,
 }
@@ -91,6 +95,7 @@ impl SocketRequest {
                 Ok(Socket {
                     stream,
                     position: None,
+                    received: 0,
                     protocol,
                 })
             }
@@ -147,12 +152,12 @@ impl Socket {
         loop {
             let next = timeout(PATIENCE, self.stream.next()).await;
             match next.unwrap_or_else(|_| panic!("nothing came for {PATIENCE:?}")) {
-                Some(Ok(Message::Text(text))) => {
-                    let frame: Value = serde_json::from_str(&text).expect("every frame is JSON");
-                    if let Some(position) = frame["position"].as_str() {
-                        self.position = Some(position.to_owned());
-                    }
-                    return Ok(frame);
+                Some(Ok(Message::Text(text))) => return Ok(self.read(text.len(), text.as_bytes())),
+                Some(Ok(Message::Binary(packed))) => {
+                    let mut text = Vec::new();
+                    let unpacked = GzDecoder::new(&*packed).read_to_end(&mut text);
+                    unpacked.expect("binary frames are gzip");
+                    return Ok(self.read(packed.len(), &text));
                 }
                 Some(Ok(Message::Close(reason))) => {
                     return Err(reason.map_or_else(Closed::broken, |close| Closed {
@@ -164,6 +169,15 @@ impl Socket {
                 Some(Err(_)) | None => return Err(Closed::broken()),
             }
         }
+    }
+
+    fn read(&mut self, received: usize, text: &[u8]) -> Value {
+        self.received += received;
+        let frame: Value = serde_json::from_slice(text).expect("every frame is JSON");
+        if let Some(position) = frame["position"].as_str() {
+            self.position = Some(position.to_owned());
+        }
+        frame
     }
 
     /// The next frame with this event; others are passed over.

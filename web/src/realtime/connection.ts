@@ -1,4 +1,5 @@
 import { isWholePosition, readFrame, type ClientFrame, type ServerFrame } from './frames'
+import { canUnpack, inOrder } from './unpack'
 
 export type Phase = 'connecting' | 'open' | 'waiting'
 
@@ -79,17 +80,29 @@ export class Connection {
     if (!token) return this.retryLater()
     this.usedToken = token
     const socket = (this.options.open ?? ((url) => new WebSocket(url)))(this.options.url)
+    socket.binaryType = 'arraybuffer'
     this.socket = socket
     socket.addEventListener('open', () =>
-      this.send({ event: 'authenticate', token, ...(this.position && { last_position: this.position }) }),
+      this.send({
+        event: 'authenticate',
+        token,
+        ...(this.position && { last_position: this.position }),
+        ...(canUnpack() && { compression: 'gzip' }),
+      }),
     )
-    socket.addEventListener('message', (event: MessageEvent<string>) => this.receive(event.data))
+    const unpacked = inOrder(
+      (text) => this.socket === socket && this.receive(text),
+      () => socket.close(4001, 'not unpacked'),
+    )
+    socket.addEventListener('message', (event: MessageEvent<string | ArrayBuffer>) => {
+      this.expectSound()
+      unpacked(event.data)
+    })
     socket.addEventListener('close', (event) => this.closed(socket, event))
     this.expectSound()
   }
 
   private receive(text: string): void {
-    this.expectSound()
     const frame = readFrame(text)
     if (!frame) return
     if (frame.event === 'authenticated') {

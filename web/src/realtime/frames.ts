@@ -35,7 +35,8 @@ export interface GatewayStatus {
   as_of: string | null
 }
 
-export type ClientFrame = { event: 'authenticate'; token: string; last_position?: string } | { event: 'get_active_sessions' }
+export type ClientFrame =
+  { event: 'authenticate'; token: string; last_position?: string; compression?: 'gzip' } | { event: 'get_active_sessions' }
 
 /** Null for what this version of the portal does not know. */
 export function readFrame(text: string): ServerFrame | null {

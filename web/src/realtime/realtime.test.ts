@@ -149,12 +149,14 @@ describe('the connection', () => {
   it('sends the token in the first message and comes back with its position', async () => {
     const { sockets } = connected()
     const socket = await opened(sockets, 0)
-    expect(socket.sent).toEqual([{ event: 'authenticate', token: 'first' }])
+    expect(socket.sent).toEqual([{ event: 'authenticate', token: 'first', compression: 'gzip' }])
     socket.hear({ event: 'authenticated' })
     socket.hear(page([], 1, 2))
     socket.hear({ ...page([], 2, 2), position: '7-1-1' })
     socket.end(1012)
-    expect((await opened(sockets, 1)).sent).toEqual([{ event: 'authenticate', token: 'second', last_position: '7-1-1' }])
+    expect((await opened(sockets, 1)).sent).toEqual([
+      { event: 'authenticate', token: 'second', last_position: '7-1-1', compression: 'gzip' },
+    ])
   })
 
   it('does not come back with half a snapshot', async () => {
@@ -162,7 +164,7 @@ describe('the connection', () => {
     const socket = await opened(sockets, 0)
     socket.hear(page([], 1, 2))
     socket.end(1006)
-    expect((await opened(sockets, 1)).sent).toEqual([{ event: 'authenticate', token: 'second' }])
+    expect((await opened(sockets, 1)).sent).toEqual([{ event: 'authenticate', token: 'second', compression: 'gzip' }])
   })
 
   it('asks for another token when its own was refused', async () => {

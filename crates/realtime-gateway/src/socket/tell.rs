@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::web;
 use service_kit::clock;
 
 use super::{Place, Socket};
@@ -10,6 +11,7 @@ use crate::frames;
 use crate::hub::Resumed;
 use crate::log::Frame;
 use crate::position::Position;
+use crate::snapshot::Snapshot;
 use crate::stats::Stats;
 
 /// Frames taken from the log at once.
@@ -77,9 +79,7 @@ impl Socket {
         let Some(snapshot) = self.state.hub.snapshot(&self.rooms, seen) else {
             return Ok(());
         };
-        for page in &snapshot.pages {
-            self.writer.text(page.clone(), &mut self.access).await?;
-        }
+        self.send_pages(&snapshot).await?;
         self.place = Some(Place {
             generation: snapshot.generation,
             cursor: snapshot.cursor,
@@ -87,6 +87,27 @@ impl Socket {
             catches_up: true,
         });
         self.tell_circumstances(snapshot.position).await
+    }
+
+    async fn send_pages(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), Close> {
+        if !self.packed {
+            for page in snapshot.pages() {
+                self.writer.text(page.clone(), &mut self.access).await?;
+            }
+            return Ok(());
+        }
+        if !snapshot.is_packed() {
+            let snapshot = Arc::clone(snapshot);
+            // It takes the time of many frames, which other sockets are waiting for. Refused only while the process ends.
+            let packing = web::block(move || {
+                snapshot.pack();
+            });
+            packing.await.map_err(|_| Close::Restart)?;
+        }
+        for page in snapshot.pack() {
+            self.writer.binary(page.clone(), &mut self.access).await?;
+        }
+        Ok(())
     }
 
     /// What is not part of the sessions and has no history.

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use actix_ws::{Closed, Session};
+use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::FutureExt;
 use service_kit::Shutdown;
@@ -32,6 +33,14 @@ impl Writer {
             return Err(Close::Gone);
         };
         hurry(session.text(text), self.slow_after, &self.stopping, access).await
+    }
+
+    /// The same for a compressed frame.
+    pub(super) async fn binary(&mut self, bytes: Bytes, access: &mut Access) -> Result<(), Close> {
+        let Some(session) = &mut self.session else {
+            return Err(Close::Gone);
+        };
+        hurry(session.binary(bytes), self.slow_after, &self.stopping, access).await
     }
 
     pub(super) async fn ping(&mut self, access: &mut Access) -> Result<(), Close> {

@@ -49,6 +49,41 @@ async fn a_snapshot_comes_in_pages_and_then_every_change() {
 }
 
 #[tokio::test]
+async fn a_client_that_can_unpack_gets_the_same_snapshot_in_a_fraction_of_the_bytes() {
+    let rig = Rig::new().await;
+    for number in 1..=30 {
+        rig.cached(&session(number)).await;
+        rig.stored(&session(number)).await;
+    }
+    let gateway = rig.gateway(&[("REALTIME_PAGE_SESSIONS", "20")]).await;
+    let mut received = Vec::new();
+    for compression in [None, Some("gzip"), Some("something newer")] {
+        let mut socket = SocketRequest::to(&gateway.url()).open().await.unwrap();
+        let token = rig.token();
+        let frame = json!({"event": "authenticate", "token": token, "compression": compression});
+        socket.send(&frame).await;
+        let mut list = LiveList::default();
+        while list.snapshots == 0 {
+            list.take(&socket.next().await.unwrap());
+        }
+        assert_eq!((list.ids().len(), &list.faults), (30, &Vec::new()));
+        received.push(socket.received);
+        // Changes are small, and text.
+        rig.tells(&[session(1000 + received.len() as u128)]).await;
+        follow(&mut socket, &mut list, 1).await;
+        rig.tells(&[session(1000 + received.len() as u128).disconnected()])
+            .await;
+        follow(&mut socket, &mut list, 2).await;
+        assert_eq!(list.ids().len(), 30);
+    }
+    assert!(received[1] * 2 < received[0], "{received:?} bytes");
+    assert!(
+        received[2] > received[0] / 2,
+        "what is not known is passed over: {received:?}"
+    );
+}
+
+#[tokio::test]
 async fn after_the_snapshot_come_status_servers_and_figures() {
     let rig = Rig::new().await;
     rig.stored(&session(1)).await;
