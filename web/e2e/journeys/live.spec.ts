@@ -72,6 +72,37 @@ test('a connect is seen, found again, sent as a link, exported, and seen to end'
   await expect(page.getByRole('region', { name: 'Disconnected', exact: true }).getByText(user)).toBeVisible()
 })
 
+test('a list of sessions shows who comes at once, but moves no row under the pointer', async ({ page }) => {
+  const agent = await Agent.beside(await Api.admin(), 'rows')
+  await signIn(page, undefined, `/sessions?server_instance=${agent.server}`, 'Sessions')
+  await expectLive(page)
+  const rows = page.getByRole('row').filter({ hasText: /journey-/ })
+  // As they are seen: the grid puts them there by transforms.
+  const names = () =>
+    rows.evaluateAll((elements) =>
+      elements
+        .toSorted((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
+        .map((row) => /journey-\w+@example\.com/.exec(row.textContent ?? '')?.[0]),
+    )
+  // Sooner than the list is loaded again.
+  const soon = { timeout: 5_000 }
+  const first = await agent.connects(name())
+  await expect.poll(names, soon).toEqual([first.common_name])
+  const second = await agent.connects(name())
+  await expect.poll(names, soon).toEqual([second.common_name, first.common_name])
+
+  await rows.first().hover()
+  const third = await agent.connects(name())
+  const waiting = page.getByRole('button', { name: '1 new session: show' })
+  await expect(waiting).toBeVisible(soon)
+  await agent.disconnects(second)
+  await expect(rows.filter({ hasText: second.common_name })).toContainText('disconnected', soon)
+  expect(await names()).toEqual([second.common_name, first.common_name])
+  await waiting.click()
+  await expect.poll(names).toEqual([third.common_name, second.common_name, first.common_name])
+  await expect(waiting).toHaveCount(0)
+})
+
 test('of two thousand sessions every one is counted, as they come, as they go, and after the page is loaded again', async ({ page }) => {
   const agent = await Agent.beside(await Api.admin(), 'many')
   await signIn(page, undefined, `/servers/${agent.serverId}`, new RegExp(`^${agent.server}`))

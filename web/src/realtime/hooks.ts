@@ -50,9 +50,40 @@ function newestOf(rows: Session[]): (live: LiveSessions) => Session[] {
     const next = shown.map((row) => {
       const newer = live.find(row.id)
       if (!newer || newer.version <= row.version) return row
-      return { ...row, ...newer, duration_seconds: durationOf(newer, Date.parse(newer.last_seen_at)) }
+      return { ...row, ...rowOf(newer) }
     })
     if (next.some((row, index) => row !== shown[index])) shown = next
+    return shown
+  }
+}
+
+function rowOf(live: LiveSession): Session {
+  return { ...live, duration_seconds: durationOf(live, Date.parse(live.last_seen_at)) }
+}
+
+/**
+ * The sessions that were seen to connect since then (milliseconds) and matched when they did, as rows of a list. The array and its rows
+ * stay the same objects while nobody comes. Give a stable function.
+ */
+export function useArrivals(matches: (session: LiveSession) => boolean, since: number): Session[] {
+  const store = useLiveStore()
+  const arrivals = useMemo(() => arrivalsOf(matches, since), [matches, since])
+  return useSyncExternalStore(store.subscribe, () => arrivals(store.current().sessions))
+}
+
+function arrivalsOf(matches: (session: LiveSession) => boolean, since: number): (live: LiveSessions) => Session[] {
+  let seen = new Map<string, Session | undefined>()
+  let shown: Session[] = []
+  return (live) => {
+    const ids = live.arrivalsSince(since)
+    if (ids.length === seen.size && ids.every((id) => seen.has(id))) return shown
+    const judge = (id: string): Session | undefined => {
+      const session = live.find(id)
+      return session && matches(session) ? rowOf(session) : undefined
+    }
+    seen = new Map(ids.map((id) => [id, seen.has(id) ? seen.get(id) : judge(id)]))
+    const next = [...seen.values()].filter((session) => session !== undefined)
+    if (next.length !== shown.length || next.some((session, index) => session !== shown[index])) shown = next
     return shown
   }
 }

@@ -4,6 +4,7 @@ import type { ServerFrame, SessionEvent } from './frames'
 const feedLength = 10
 /** Enough for the rows of a list until it is loaded again. */
 const rememberedEnds = 500
+const rememberedArrivals = 500
 
 /** The active sessions, kept from a snapshot and the changes behind it. Pure bookkeeping: it knows of no socket. */
 export class LiveSessions {
@@ -11,6 +12,8 @@ export class LiveSessions {
   /** Sessions that ended while this page was open, the oldest first. */
   private readonly ended = new Map<string, LiveSession>()
   private arriving: Map<string, LiveSession> | undefined
+  /** Sessions that were seen to connect, and when (milliseconds), the oldest first. */
+  private readonly arrivedAt = new Map<string, number>()
   /** Newest first, as they were seen live. */
   connects: LiveSession[] = []
   disconnects: LiveSession[] = []
@@ -31,6 +34,11 @@ export class LiveSessions {
     return this.active.get(id) ?? this.ended.get(id)
   }
 
+  /** The ids of the sessions that were seen to connect since then (milliseconds). */
+  arrivalsSince(since: number): string[] {
+    return [...this.arrivedAt].flatMap(([id, at]) => (at >= since ? id : []))
+  }
+
   /** One page of a snapshot. The old sessions stay until the last page is there. */
   takePage(frame: Extract<ServerFrame, { event: 'sessions_update' }>): void {
     if (frame.page === 1 || !this.arriving) this.arriving = new Map()
@@ -41,7 +49,7 @@ export class LiveSessions {
     this.isKnown = true
   }
 
-  takeChange(event: SessionEvent, session: LiveSession): void {
+  takeChange(event: SessionEvent, session: LiveSession, now = 0): void {
     const known = this.find(session.id)
     if (known && known.version >= session.version) return
     if (session.session_status === 'active' && event !== 'session_withdrawn') {
@@ -51,14 +59,13 @@ export class LiveSessions {
       this.active.delete(session.id)
       this.rememberEnd(session)
     }
+    if (event === 'session_connected') remember(this.arrivedAt, session.id, now, rememberedArrivals)
+    if (event === 'session_withdrawn') this.arrivedAt.delete(session.id)
     this.tellFeed(event, session)
   }
 
   private rememberEnd(session: LiveSession): void {
-    this.ended.delete(session.id)
-    this.ended.set(session.id, session)
-    const oldest = this.ended.keys().next().value
-    if (this.ended.size > rememberedEnds && oldest !== undefined) this.ended.delete(oldest)
+    remember(this.ended, session.id, session, rememberedEnds)
   }
 
   private tellFeed(event: SessionEvent, session: LiveSession): void {
@@ -66,6 +73,14 @@ export class LiveSessions {
     if (event === 'session_disconnected') this.disconnects = onTop(this.disconnects, session)
     if (event === 'session_withdrawn') this.connects = this.connects.filter((one) => one.id !== session.id)
   }
+}
+
+/** As the newest; of too many the oldest is forgotten. */
+function remember<T>(map: Map<string, T>, id: string, value: T, most: number): void {
+  map.delete(id)
+  map.set(id, value)
+  const oldest = map.keys().next().value
+  if (map.size > most && oldest !== undefined) map.delete(oldest)
 }
 
 function onTop(feed: LiveSession[], session: LiveSession): LiveSession[] {

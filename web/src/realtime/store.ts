@@ -86,13 +86,13 @@ export class LiveStore {
       case 'session_updated':
       case 'session_disconnected':
       case 'session_withdrawn':
-        return this.takeChanges(frame.event, frame.sessions)
+        return this.takeChanges(frame.event, frame.sessions, now)
       default:
     }
   }
 
-  private takeChanges(event: SessionEvent, sessions: LiveSession[]): void {
-    for (const session of sessions) this.sessions.takeChange(event, session)
+  private takeChanges(event: SessionEvent, sessions: LiveSession[], now: number): void {
+    for (const session of sessions) this.sessions.takeChange(event, session, now)
     this.tellLater()
   }
 

@@ -1,26 +1,23 @@
 import Button from '@mui/material/Button'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
-import { useNavigate } from 'react-router'
+import { useMemo, useState } from 'react'
 import type { Session } from '@/api/types'
 import { usePermission } from '@/auth/useAuth'
 import { ColumnsMenu } from '@/components/data-grid/ColumnsMenu'
-import { DataGrid } from '@/components/data-grid/DataGrid'
-import { Pager } from '@/components/data-grid/Pager'
 import { ExportMenu } from '@/components/ExportMenu'
 import { Page } from '@/components/Page'
 import { Panel } from '@/components/Panel'
-import { EmptyState } from '@/components/states/EmptyState'
 import { LoadingBlock } from '@/components/states/Loading'
 import { QueryState } from '@/components/states/QueryState'
 import { ToneChip } from '@/components/StatusChip'
 import { formatCount } from '@/format/number'
-import { useLiveRows, useLiveStats, useRealtimeState } from '@/realtime/hooks'
+import { useLiveStats, useRealtimeState } from '@/realtime/hooks'
 import { useDates } from '@/view-state/range'
 import { useView } from '@/view-state/url'
 import { sessionColumns } from './columns'
 import { sessionsQuery } from './queries'
 import { SessionFilters } from './SessionFilters'
+import { SessionRows } from './SessionRows'
 import { TerminateDialog } from './TerminateDialog'
 import { exportPath, filterOf, isFiltered, sessionsView } from './view'
 
@@ -30,7 +27,7 @@ const gridHeight = 'calc(100dvh - 268px)'
 export function SessionsPage() {
   const [view, setView] = useView(sessionsView)
   const dates = useDates(view)
-  const filter = filterOf(view, dates)
+  const filter = useMemo(() => filterOf(view, dates), [view, dates])
   const query = useQuery(sessionsQuery(filter, view))
   const [selected, setSelected] = useState<Session[]>([])
   const mayTerminate = usePermission('terminateSessions')
@@ -63,26 +60,15 @@ export function SessionsPage() {
         />
         <QueryState query={query} what="the sessions" loading={<LoadingBlock height={gridHeight} />}>
           {({ sessions, ...info }) => (
-            <>
-              <SessionGrid
-                sessions={sessions}
-                view={view}
-                isFiltered={isFiltered(view)}
-                isRefreshing={query.isPlaceholderData}
-                onSort={(sort) => setView({ sort })}
-                selected={selected.map((session) => session.id)}
-                onSelect={mayTerminate ? (ids) => setSelected(sessions.filter((session) => ids.includes(session.id))) : undefined}
-              />
-              <Pager
-                info={info}
-                page={view.page}
-                perPage={view.per_page}
-                shown={sessions.length}
-                noun="sessions"
-                onPage={(page) => setView({ page })}
-                onPerPage={(per_page) => setView({ per_page })}
-              />
-            </>
+            <SessionRows
+              loaded={{ sessions, loadedAt: query.dataUpdatedAt, filter, view, isOther: query.isPlaceholderData }}
+              info={info}
+              columns={view.columns}
+              isFiltered={isFiltered(view)}
+              setView={setView}
+              selected={selected.map((session) => session.id)}
+              onSelect={mayTerminate ? setSelected : undefined}
+            />
           )}
         </QueryState>
       </Panel>
@@ -90,44 +76,6 @@ export function SessionsPage() {
     </Page>
   )
 }
-
-interface SessionGridProps {
-  sessions: Session[]
-  view: { columns: string[]; sort: string }
-  isFiltered: boolean
-  isRefreshing: boolean
-  onSort: (sort: string) => void
-  selected: string[]
-  onSelect: ((ids: string[]) => void) | undefined
-}
-
-function SessionGrid({ sessions, view, isFiltered, isRefreshing, onSort, selected, onSelect }: SessionGridProps) {
-  const navigate = useNavigate()
-  const rows = useLiveRows(sessions)
-  return (
-    <DataGrid<Session>
-      id="sessions"
-      label="Sessions"
-      columns={sessionColumns}
-      rows={rows}
-      rowId={(session) => session.id}
-      visible={view.columns}
-      sort={view.sort}
-      onSort={onSort}
-      onOpen={(session) => void navigate(`/sessions/${session.id}`)}
-      {...(onSelect && { selected, onSelect, isSelectable: isActive })}
-      isRefreshing={isRefreshing}
-      empty={
-        <EmptyState
-          title={isFiltered ? 'No session matches' : 'No session yet'}
-          detail={isFiltered ? 'Change or clear the filters.' : 'Sessions appear here as soon as an agent reports one.'}
-        />
-      }
-    />
-  )
-}
-
-const isActive = (session: Session) => session.session_status === 'active'
 
 function LiveNote() {
   const stats = useLiveStats()
