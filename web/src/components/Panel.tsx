@@ -42,7 +42,7 @@ export function Panel({ title, note, actions, flush = false, grow = false, sx, c
     >
       {(title || actions) && (
         <Box sx={{ display: 'flex', alignItems: 'center', flexWrap: 'wrap', gap: 1, px: 2, pt: 1.25, pb: flush ? 1 : 0.5, minHeight: 40 }}>
-          <Box sx={{ flex: 1, display: 'flex', alignItems: 'baseline', gap: 1, minWidth: 0 }}>
+          <Box sx={{ flex: '1 1 auto', display: 'flex', alignItems: 'baseline', gap: 1, minWidth: 0, maxWidth: '100%' }}>
             <Typography id={id} variant="h2" noWrap>
               {title}
             </Typography>

@@ -15,6 +15,7 @@ export function troubleText(trouble: Trouble): string {
 /** The server's clock minus ours: `+120 ms`, `−7.2 s`. */
 export function formatSkew(milliseconds: number | null | undefined): string {
   if (milliseconds == null) return unknown
+  if (milliseconds === 0) return '0 ms'
   const sign = milliseconds < 0 ? '−' : '+'
   const size = Math.abs(milliseconds)
   if (size < 1000) return `${sign}${size} ms`

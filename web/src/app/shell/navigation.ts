@@ -8,6 +8,7 @@ import {
   Settings,
   ShieldUser,
   UserRound,
+  UserRoundX,
   UserSearch,
   UsersRound,
   type LucideIcon,
@@ -28,7 +29,7 @@ export interface NavigationItem {
 export const navigation: NavigationItem[] = [
   { title: 'Dashboard', path: '/dashboard', icon: Gauge, roles: anyRole, words: 'home overview live' },
   { title: 'Sessions', path: '/sessions', icon: Cable, roles: anyRole, words: 'connections active history export terminate' },
-  { title: 'Denials', path: '/denials', icon: Ban, roles: anyRole, words: 'denied refused blocked kill terminate revoke' },
+  { title: 'Denials', path: '/denials', icon: UserRoundX, roles: anyRole, words: 'denied refused blocked kill terminate revoke' },
   { title: 'Identity', path: '/identity', icon: UserSearch, roles: anyRole, words: 'who held address ip instant' },
   { title: 'VPN users', path: '/vpn-users', icon: UsersRound, roles: anyRole, words: 'certificates common name ccd routes' },
   { title: 'Servers', path: '/servers', icon: Server, roles: anyRole, words: 'vpn health agents gaps keys' },

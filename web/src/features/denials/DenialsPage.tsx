@@ -1,6 +1,6 @@
 import Button from '@mui/material/Button'
 import { useQuery } from '@tanstack/react-query'
-import { Ban } from 'lucide-react'
+import { UserRoundX } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import type { Denial } from '@/api/types'
 import { usePermission } from '@/auth/useAuth'
@@ -45,7 +45,7 @@ export function DenialsPage() {
             <>
               {denials.length === 0 ? (
                 <EmptyState
-                  icon={Ban}
+                  icon={UserRoundX}
                   title={shown === 'in_force' ? 'Nobody is denied' : 'Nobody was ever denied'}
                   detail="Whoever terminates a session can refuse the VPN user’s next connects for a time."
                 />
@@ -73,7 +73,7 @@ export function DenialsPage() {
 function columnsOf(onRevoke: ((denial: Denial) => void) | undefined): SmallColumn<Denial>[] {
   return [
     { head: 'VPN user', cell: (denial) => <TextLink to={`/vpn-users/${denial.vpn_user_id}`}>{denial.common_name}</TextLink> },
-    { head: 'VPN server', cell: (denial) => denial.server_instance },
+    { head: 'VPN server', cell: (denial) => <span style={{ whiteSpace: 'nowrap' }}>{denial.server_instance}</span> },
     { head: 'Status', cell: (denial) => <DenialChip denial={denial} /> },
     { head: 'Until', cell: (denial) => <Time at={denial.deny_until} /> },
     { head: 'Since', cell: (denial) => <Time at={denial.created_at} relative="none" /> },

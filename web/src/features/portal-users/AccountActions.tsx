@@ -30,7 +30,7 @@ export function AccountActions({ user }: { user: PortalAccount }) {
   return (
     <Panel title="Actions">
       <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 1 }}>
-        <Button variant="outlined" color="secondary" onClick={() => setDialog('reset')}>
+        <Button variant="outlined" color="secondary" disabled={isSelf} onClick={() => setDialog('reset')}>
           Reset password
         </Button>
         <Button variant="outlined" color="secondary" disabled={isSelf} onClick={() => setDialog('sign-out')}>
@@ -45,8 +45,8 @@ export function AccountActions({ user }: { user: PortalAccount }) {
       </Box>
       {isSelf && (
         <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1 }}>
-          This is you: somebody else has to delete this account, and you sign out everywhere in{' '}
-          <TextLink to="/profile">your profile</TextLink>.
+          This is you: your password, and where you are signed in, are in <TextLink to="/profile">your profile</TextLink>. Somebody else has
+          to delete this account.
         </Typography>
       )}
       {dialog === 'reset' && <ResetDialog user={user} onClose={() => setDialog(undefined)} />}

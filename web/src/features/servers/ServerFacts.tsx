@@ -46,7 +46,13 @@ export function ServerFacts({ server }: { server: ServerDetail }) {
             </Box>
           ),
         },
-        { label: 'Missing events', value: `${formatCount(gaps.missing_events)} in ${formatCount(gaps.ranges)} gaps` },
+        {
+          label: 'Missing events',
+          value:
+            gaps.ranges === 0
+              ? 'none'
+              : `${formatCount(gaps.missing_events)} in ${formatCount(gaps.ranges)} ${gaps.ranges === 1 ? 'gap' : 'gaps'}`,
+        },
         {
           label: 'Not sent yet by the agent',
           value: health.oldest_unsent_at ? (

@@ -12,6 +12,7 @@ import { ErrorState } from '@/components/states/ErrorState'
 import { LoadingBlock } from '@/components/states/Loading'
 import { QueryState } from '@/components/states/QueryState'
 import { ServerStatusChip } from '@/components/StatusChip'
+import { formatCount } from '@/format/number'
 import { troubleText } from '@/format/server'
 import { ActiveSessions } from './ActiveSessions'
 import { Boots } from './Boots'
@@ -103,12 +104,16 @@ function Troubles({ server }: { server: ServerDetail }) {
   return (
     <Alert severity="warning">
       {server.troubles
-        .map(troubleText)
+        .map((trouble) => (trouble === 'missing_events' ? missingText(server.gaps) : troubleText(trouble)))
         .join(', ')
         .replace(/^./, (first) => first.toUpperCase())}
       .
     </Alert>
   )
+}
+
+function missingText({ missing_events, ranges }: ServerDetail['gaps']): string {
+  return `events are missing (${formatCount(missing_events)} in ${formatCount(ranges)} ${ranges === 1 ? 'gap' : 'gaps'}, listed below)`
 }
 
 function Loading() {

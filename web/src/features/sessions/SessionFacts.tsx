@@ -65,7 +65,7 @@ function End({ session }: { session: SessionDetail }) {
       </span>
       <Box component="span" sx={{ color: 'text.secondary', fontSize: '0.8125rem' }}>
         {why}
-        {session.disconnect_reason && ` (${session.disconnect_reason})`}
+        {session.disconnect_reason && session.disconnect_reason !== end.ended_by && ` (${session.disconnect_reason})`}
         {end.superseded_by && (
           <>
             : <TextLink to={`/sessions/${end.superseded_by}`}>the newer session</TextLink>
@@ -81,7 +81,8 @@ function Duration({ session }: { session: SessionDetail }) {
   return <>{session.session_status === 'active' ? running : formatDuration(session.duration_seconds)}</>
 }
 
-function bytesText({ known_by: { bytes }, session_status: status }: SessionDetail) {
+function bytesText({ known_by: { bytes }, session_status: status, bytes_in, bytes_out }: SessionDetail) {
+  if (status === 'active' && bytes_in == null && bytes_out == null) return 'not counted yet'
   const source = status === 'active' && bytes.source !== 'missing' ? 'counted so far' : bytes.source ? bytesWords[bytes.source] : 'unknown'
   return (
     <>
