@@ -13,8 +13,8 @@ use crate::core::replace;
 
 /// What a denial's end may be off by before it is set right: the product's answer travels.
 const CLOSE_MS: u64 = 60_000;
-/// Its name in the agent's state folder.
-const FILE: &str = "denials.json";
+/// Below the agent's state folder. In the folder that is the daemon's too: its hooks run as its user, and new files there get its group.
+const FILE: &str = "hooks/denials.json";
 
 /// The whole list, as the product gave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

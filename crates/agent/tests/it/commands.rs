@@ -310,7 +310,7 @@ fn hook(folder: &Folder, script_type: &str, common_name: &str) -> (i32, usize) {
         .envs([("script_type", script_type), ("common_name", common_name)])
         .output()
         .unwrap();
-    let left = std::fs::read_dir(folder.0.join("hooks")).unwrap().count();
+    let left = agent::inbox::waiting(&folder.0.join("hooks"), 100).unwrap().len();
     (output.status.code().unwrap(), left)
 }
 
@@ -340,7 +340,7 @@ fn the_hook_refuses_a_denied_vpn_user_and_nobody_else() {
         (0, 4),
         "its time is over"
     );
-    std::fs::write(folder.0.join("denials.json"), "{").unwrap();
+    std::fs::write(folder.0.join("hooks/denials.json"), "{").unwrap();
     assert_eq!(
         hook(&folder, "client-connect", "Jürgen Müller"),
         (0, 5),

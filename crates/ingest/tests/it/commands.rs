@@ -394,6 +394,11 @@ async fn polls_are_bounded_by_server_and_in_all() {
     ingest.register("vpn-3", "abcdefghij03").await;
     // Its agent may be gone, and started again: the newer one has the place.
     let left = tokio::spawn(Reply::to(request(&ingest, WAIT, &ingest.key)));
+    eventually("the poll to wait", async || {
+        let metrics = ingest.get("/metrics").await.body;
+        metrics.contains("ingest_command_polls 1").then_some(())
+    })
+    .await;
     let one = waits(&ingest, ingest.key.clone());
     let left = left.await.unwrap();
     assert_problem(&left, 429, "too_many_polls");
