@@ -1,5 +1,5 @@
 //! Sessions that are alike in all that names a session: a VPN user whom the daemon gives the same address twice within one second,
-//! as it does when two devices with one certificate throw each other out, or when it has just been killed.
+//! as it does when two devices with one certificate throw each other out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -87,8 +87,10 @@ impl Alike {
     }
 
     /// Client ids begin anew, and with them sessions.
-    pub(super) fn begin_life(&mut self) {
-        self.0.values_mut().flatten().for_each(|witness| witness.is_past = true);
+    pub(super) fn begin_life(&mut self, at: i64) {
+        let past = self.0.iter_mut().filter(|(name, _)| name.connected_at < at);
+        past.flat_map(|(_, known)| known)
+            .for_each(|witness| witness.is_past = true);
     }
 
     /// Forgets names that no session has any more, when they have become many.

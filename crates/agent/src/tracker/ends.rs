@@ -17,11 +17,11 @@ const REMEMBERED_ENDS: usize = 20_000;
 const HOOK_GRACE: Duration = Duration::seconds(10);
 
 impl Tracker {
-    /// The daemon's life is over, and with it its sessions: the event that says so ends them.
-    pub(super) fn forget_sessions(&mut self) {
-        let ids: Vec<Uuid> = self.sessions.values().map(|session| session.id).collect();
-        self.sessions.clear();
-        self.by_cid.clear();
+    /// The daemon's life is over, and with it the sessions from before this second: the event that says so ends them.
+    pub(super) fn forget_sessions(&mut self, before: i64) {
+        let over = self.sessions.extract_if(.., |key, _| key.connected_at < before);
+        let ids: Vec<Uuid> = over.map(|(_, session)| session.id).collect();
+        self.by_cid.retain(|_, key| key.connected_at >= before);
         self.addresses.clear();
         self.listed_at = None;
         ids.into_iter().for_each(|id| self.remember_end(id, false));

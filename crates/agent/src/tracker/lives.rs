@@ -30,15 +30,17 @@ impl Boot {
 impl Tracker {
     /// Another life of the daemon than the one that was known.
     pub(super) fn begin(&mut self, boot: Boot, events: &mut Vec<Event>) {
+        let began_at = boot.restarted_at.max(boot.started_at);
         if let Some(before) = self.boot.replace(boot) {
-            self.forget_sessions();
-            self.alike.begin_life();
+            // Hooks, and notifications while the agent attaches, tell of this life's sessions before anything tells of the life.
+            self.forget_sessions(began_at);
+            self.alike.begin_life(began_at);
             self.earlier.push_back((before.started_at, before.pid));
             if self.earlier.len() > REMEMBERED_LIVES {
                 self.earlier.pop_front();
             }
         }
-        let at = seconds(boot.restarted_at.max(boot.started_at));
+        let at = seconds(began_at);
         let id = self.derive(&["started", &self.boot_id().to_string()]);
         events.push(Event::about_server(id, EventType::ServerStarted, at));
     }
@@ -84,6 +86,6 @@ impl Tracker {
         let at = stamp(&mut self.latest, at);
         let id = self.derive(&["stopped", &self.boot_id().to_string()]);
         events.push(Event::about_server(id, EventType::ServerStopped, at));
-        self.forget_sessions();
+        self.forget_sessions(i64::MAX);
     }
 }

@@ -361,21 +361,28 @@ fn sessions_that_are_alike_in_all_their_names_are_as_many_as_they_are() {
     assert_eq!(ids.len(), 3);
 }
 
+/// The agent was away while the daemon restarted itself: hooks, or what is heard while it attaches, come before its history.
 #[test]
-fn the_same_second_in_another_life_is_another_session() {
-    let mut tracker = tracker(false);
-    let boot = |pid| Boot {
-        started_at: START.unix_timestamp(),
-        pid,
-        restarted_at: 0,
-    };
-    let mut told = Vec::new();
-    for pid in [7, 8] {
-        told.extend(tracker.observe(Observation::Daemon(boot(pid))));
-        told.extend(tracker.observe(list(2, vec![client(0, "10.8.0.2", 0, 5)])));
+fn a_session_that_is_told_before_the_life_it_belongs_to_stays_one() {
+    for hooks in [true, false] {
+        let mut tracker = tracker(hooks);
+        let boot = |restarted_at| Boot {
+            started_at: after(-100).unix_timestamp(),
+            pid: 7,
+            restarted_at,
+        };
+        let mut told = tracker.observe(Observation::Daemon(boot(0)));
+        told.extend(tracker.observe(hook("client-connect", -50, "10.8.0.2", "")));
+        told.extend(tracker.observe(hook("client-connect", 1, "10.8.0.2", "")));
+        let listed = || list(5, vec![client(1, "10.8.0.2", 0, 5)]);
+        if !hooks {
+            told.extend(tracker.observe(listed()));
+        }
+        told.extend(tracker.observe(Observation::Daemon(boot(START.unix_timestamp()))));
+        told.extend(tracker.observe(listed()));
+        assert_eq!(of_type(&told, EventType::SessionConnected).len(), 2, "{told:?}");
+        assert_eq!(tracker.len(), 1, "the one from before is over");
     }
-    assert_eq!(of_type(&told, EventType::SessionConnected).len(), 2);
-    assert_eq!(tracker.len(), 1);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the daemon's own scripts wrote down, and whether the product says the same.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -93,7 +94,10 @@ impl Truth {
     fn differences(&self, told: &[Value], exactly: bool) -> Vec<String> {
         let mut left: Vec<&Value> = told.iter().collect();
         let mut differences = Vec::new();
-        for session in &self.0 {
+        // What lasted first: the product need not know one that did not, and was like another in all else.
+        let mut sessions: Vec<&Known> = self.0.iter().collect();
+        sessions.sort_by_key(|session| Reverse(session.end.map_or(u64::MAX, |(seconds, ..)| seconds)));
+        for session in sessions {
             // Several may be alike in all but their counters.
             let same = left
                 .iter()
