@@ -37,9 +37,12 @@ impl Memory {
                 self.sessions.retain(|(_, session)| session.id != id);
                 self.ended.push((id, text("bytes_source") == Some("final")));
             }
-            (Some("SERVER_STARTED" | "SERVER_STOPPED"), _) => {
-                self.ended
-                    .extend(self.sessions.drain(..).map(|(_, session)| (session.id, false)));
+            (Some(life @ ("SERVER_STARTED" | "SERVER_STOPPED")), _) => {
+                // As when it happened: a life's own sessions may have been told before it.
+                let began_at = time_of(event).filter(|_| life == "SERVER_STARTED");
+                let before = began_at.map_or(i64::MAX, OffsetDateTime::unix_timestamp);
+                let over = self.sessions.extract_if(.., |(key, _)| key.connected_at < before);
+                self.ended.extend(over.map(|(_, session)| (session.id, false)));
             }
             _ => {}
         }

@@ -10,14 +10,17 @@ use time::{Duration, OffsetDateTime};
 
 const START: OffsetDateTime = datetime!(2026-02-13 12:00 UTC);
 
-fn tracker(hooks: bool) -> Tracker {
-    let settings = Settings {
+fn settings(hooks: bool) -> Settings {
+    Settings {
         namespace: Settings::namespace_of("vpn-1"),
         hooks,
         update_interval: Duration::seconds(60),
         snapshot_interval: Duration::seconds(60),
-    };
-    Tracker::new(settings, Memory::default())
+    }
+}
+
+fn tracker(hooks: bool) -> Tracker {
+    Tracker::new(settings(hooks), Memory::default())
 }
 
 fn after(seconds: i64) -> OffsetDateTime {
@@ -382,6 +385,11 @@ fn a_session_that_is_told_before_the_life_it_belongs_to_stays_one() {
         told.extend(tracker.observe(listed()));
         assert_eq!(of_type(&told, EventType::SessionConnected).len(), 2, "{told:?}");
         assert_eq!(tracker.len(), 1, "the one from before is over");
+        // Nor does an agent that is killed then forget it.
+        let mut memory = Memory::default();
+        told.iter()
+            .for_each(|event| memory.relive(&serde_json::to_value(event).unwrap()));
+        assert_eq!(Tracker::new(settings(hooks), memory).len(), 1);
     }
 }
 
