@@ -50,11 +50,22 @@ function newestOf(rows: Session[]): (live: LiveSessions) => Session[] {
     const next = shown.map((row) => {
       const newer = live.find(row.id)
       if (!newer || newer.version <= row.version) return row
-      return { ...row, ...rowOf(newer) }
+      return newestRow(row, newer)
     })
     if (next.some((row, index) => row !== shown[index])) shown = next
     return shown
   }
+}
+
+const newestRows = new WeakMap<LiveSession, Session>()
+
+/** The same object for the same state, also when the list around it is another one: a grid draws it once. */
+function newestRow(row: Session, newer: LiveSession): Session {
+  const known = newestRows.get(newer)
+  if (known && known.user_type === row.user_type) return known
+  const merged = { ...row, ...rowOf(newer) }
+  newestRows.set(newer, merged)
+  return merged
 }
 
 function rowOf(live: LiveSession): Session {

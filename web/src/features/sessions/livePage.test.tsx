@@ -40,12 +40,20 @@ describe('a page of sessions', () => {
       )
     }
     renderPage(<List />, { store })
-    const tell = (frame: ServerFrame) =>
+    // What is heard is told to the page, then the page moves.
+    const pass = () => act(() => void vi.advanceTimersByTime(1000))
+    const tell = (frame: ServerFrame) => {
       act(() => {
         store.frame(frame, 1)
         vi.advanceTimersByTime(1000)
       })
-    return { tell, toggleHold: () => act(() => screen.getByRole('checkbox').click()) }
+      pass()
+    }
+    const toggleHold = () => {
+      act(() => screen.getByRole('checkbox').click())
+      pass()
+    }
+    return { tell, toggleHold }
   }
 
   it('has who comes on top, and no more rows than asked for', () => {

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Session } from '@/api/types'
 import { useArrivals, useLiveRows } from '@/realtime/hooks'
 import { matcher } from './matches'
@@ -6,6 +6,9 @@ import type { SessionFilter } from './view'
 
 /** How long the service's answer may be behind what the socket has told, milliseconds. */
 const answerMargin = 5_000
+
+/** Rows move at most so often, milliseconds: when many come at once, they come together. */
+const betweenMoves = 1_000
 
 /** The order in which who comes is on top. */
 const newestFirst = '-connected_at'
@@ -33,7 +36,18 @@ export function useLivePage({ sessions, loadedAt, filter, view, isOther }: Loade
   const key = JSON.stringify([sort, page, per_page, keyOf(filter)])
   const [shown, setShown] = useState({ key, rows: wanted.rows })
   const isNewView = shown.key !== key && !isOther
-  if ((isNewView || !held) && (isNewView || shown.rows !== wanted.rows)) setShown({ key: isOther ? shown.key : key, rows: wanted.rows })
+  if (isNewView) setShown({ key, rows: wanted.rows })
+  const movedAt = useRef(0)
+  const mayMove = !held && shown.rows !== wanted.rows
+  useEffect(() => {
+    if (!mayMove) return
+    const move = () => {
+      movedAt.current = Date.now()
+      setShown((before) => ({ ...before, rows: wanted.rows }))
+    }
+    const timer = setTimeout(move, movedAt.current + betweenMoves - Date.now())
+    return () => clearTimeout(timer)
+  }, [mayMove, wanted])
   const waiting = useMemo(() => {
     const there = new Set(shown.rows.map(({ id }) => id))
     return wanted.rows.filter(({ id }) => !there.has(id)).length
