@@ -1,16 +1,13 @@
 //! The daemon's status: `status 1`, `status 2`, `status 3` and the `--status` file in each of these versions.
 
+mod version_1;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::OffsetDateTime;
 
 use crate::environment::unix_seconds;
-
-/// Version 1 writes the machine's local time without its zone; the recordings were made in UTC.
-const LOCAL_TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
 /// The full list of clients at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +67,7 @@ pub fn parse_status(text: &str) -> Result<StatusReport, StatusError> {
         return Err(StatusError::Unfinished);
     }
     match lines.first().copied().unwrap_or_default() {
-        "OpenVPN CLIENT LIST" => parse_version_1(&lines),
+        "OpenVPN CLIENT LIST" => version_1::parse(&lines),
         title if title.starts_with("TITLE,") => parse_rows(2, ',', &lines),
         title if title.starts_with("TITLE\t") => parse_rows(3, '\t', &lines),
         _ => Err(StatusError::UnknownFormat),
@@ -162,84 +159,6 @@ fn real_address(text: &str) -> (Option<IpAddr>, Option<u16>) {
         (_, Ok(ip)) => (Some(ip.to_canonical()), None),
         _ => (None, None),
     }
-}
-
-/// Version 1 has no identifiers: virtual addresses come from its routing table, by common name and real address.
-fn parse_version_1(lines: &[&str]) -> Result<StatusReport, StatusError> {
-    let mut at = None;
-    let mut clients = Vec::new();
-    let mut addresses: HashMap<(String, String), Vec<IpAddr>> = HashMap::new();
-    let mut section = "";
-    for line in lines {
-        match *line {
-            "OpenVPN CLIENT LIST" | "ROUTING TABLE" | "GLOBAL STATS" => section = line,
-            line if line.starts_with("Updated,") => at = local_time(&line["Updated,".len()..]),
-            line if line.starts_with("Common Name,") || line.starts_with("Virtual Address,") => {}
-            line if section == "OpenVPN CLIENT LIST" => {
-                clients.push(version_1_client(line).ok_or_else(|| StatusError::MalformedRow(line.to_owned()))?);
-            }
-            line if section == "ROUTING TABLE" => {
-                if let Some((key, address)) = version_1_route(line) {
-                    addresses.entry(key).or_default().push(address);
-                }
-            }
-            _ => {}
-        }
-    }
-    let with_addresses = |(address, mut client): (String, ListedClient)| {
-        let held = addresses
-            .get(&(client.common_name.clone(), address))
-            .map_or(&[][..], Vec::as_slice);
-        client.virtual_ip = held.iter().find(|ip| ip.is_ipv4()).copied();
-        client.virtual_ip6 = held.iter().find(|ip| ip.is_ipv6()).copied();
-        client
-    };
-    let clients = clients.into_iter().map(with_addresses).collect();
-    Ok(StatusReport {
-        version: 1,
-        at: at.ok_or(StatusError::NoTime)?,
-        daemon: None,
-        dco: None,
-        clients,
-    })
-}
-
-/// `Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since`, read from the right because of commas in names.
-fn version_1_client(line: &str) -> Option<(String, ListedClient)> {
-    let mut cells = line.rsplitn(5, ',');
-    let (since, sent, received, address, name) = (
-        cells.next()?,
-        cells.next()?,
-        cells.next()?,
-        cells.next()?,
-        cells.next()?,
-    );
-    let (real_ip, real_port) = real_address(address);
-    real_ip?;
-    let client = ListedClient {
-        common_name: name.to_owned(),
-        real_ip,
-        real_port,
-        bytes_received: Some(received.parse().ok()?),
-        bytes_sent: Some(sent.parse().ok()?),
-        connected_at: local_time(since),
-        ..ListedClient::default()
-    };
-    Some((address.to_owned(), client))
-}
-
-/// `Virtual Address,Common Name,Real Address,Last Ref`; whole networks behind a client are not addresses of its own.
-fn version_1_route(line: &str) -> Option<((String, String), IpAddr)> {
-    let (address, rest) = line.split_once(',')?;
-    let (rest, _last_reference) = rest.rsplit_once(',')?;
-    let (name, real_address) = rest.rsplit_once(',')?;
-    Some(((name.to_owned(), real_address.to_owned()), address.parse().ok()?))
-}
-
-fn local_time(text: &str) -> Option<OffsetDateTime> {
-    PrimitiveDateTime::parse(text, LOCAL_TIME)
-        .ok()
-        .map(PrimitiveDateTime::assume_utc)
 }
 
 #[cfg(test)]
