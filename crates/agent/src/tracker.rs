@@ -5,6 +5,7 @@
 //! hooks, management interface, status reports and a restarted agent all speak of the same session.
 
 mod alike;
+mod begins;
 mod ends;
 mod listed;
 mod lives;
@@ -15,7 +16,7 @@ mod standing;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
-use agent_api::{Event, EventType, Session};
+use agent_api::Event;
 use openvpn::Environment;
 use openvpn::management::Notice;
 use time::{Duration, OffsetDateTime};
@@ -25,11 +26,9 @@ use alike::{Alike, Witness};
 pub use lives::Boot;
 pub use memory::Memory;
 pub use session::Key;
-use session::{Tracked, from_environment, from_millis, millis, seconds, session_id, update};
+use session::{Tracked, from_millis, millis, seconds, session_id, update};
 pub use standing::{Standing, cid_of_session};
 
-/// `hand-window`: by so much a later handshake may be through earlier. What is further apart is a clock that was set.
-const LONGEST_HANDSHAKE: Duration = Duration::seconds(60);
 /// Updates that one tick brings at most.
 const UPDATES_A_TICK: usize = 500;
 
@@ -209,106 +208,6 @@ impl Tracker {
             Notice::ClientEnded(ended) => self.logged_end(at, &ended, events),
             Notice::Status(report) => self.report(at, &report, events),
         }
-    }
-
-    fn established(&mut self, at: OffsetDateTime, cid: u64, environment: &Environment, events: &mut Vec<Event>) {
-        self.recognise(environment, events);
-        let addresses = self.addresses.remove(&cid).unwrap_or_default();
-        // Only the environment of an end has a duration: this client was refused by its own configuration.
-        if environment.number("time_duration").is_some() {
-            return;
-        }
-        let Some(mut session) = from_environment(environment) else {
-            return;
-        };
-        let own = |wanted: fn(&IpAddr) -> bool| addresses.iter().copied().find(wanted);
-        session.virtual_ip = own(IpAddr::is_ipv4).or(session.virtual_ip);
-        session.virtual_ip6 = own(IpAddr::is_ipv6).or(session.virtual_ip6);
-        let connected_at = environment.connected_at().unwrap_or(at);
-        session.cid = Some(cid);
-        self.connected(connected_at, session, events);
-    }
-
-    fn hook(&mut self, environment: &Environment, events: &mut Vec<Event>) {
-        match environment.text("script_type") {
-            Some("client-connect") => {
-                self.recognise(environment, events);
-                if let (Some(session), Some(at)) = (from_environment(environment), environment.connected_at()) {
-                    self.connected(at, session, events);
-                }
-            }
-            Some("client-disconnect") => self.hook_disconnect(environment, events),
-            _ => {}
-        }
-    }
-
-    /// Another process is another life. A hook may run late: it brings no earlier one back.
-    fn recognise(&mut self, environment: &Environment, events: &mut Vec<Event>) {
-        let Some((started_at, pid)) = environment.daemon() else {
-            return;
-        };
-        let started_at = i64::try_from(started_at).unwrap_or_default();
-        let boot = Boot {
-            started_at,
-            pid,
-            restarted_at: 0,
-        };
-        if self.is_new(boot) {
-            self.begin(boot, events);
-        }
-    }
-
-    fn connected(&mut self, at: OffsetDateTime, session: Session, events: &mut Vec<Event>) {
-        let name = Key::of(&session, at);
-        let key = self.alike.key_of(name, Witness::of_connect(&session));
-        self.open(key, at, session, events);
-    }
-
-    /// Opens a session, or learns what is new of one that is open.
-    fn open(&mut self, key: Key, connected_at: OffsetDateTime, session: Session, events: &mut Vec<Event>) {
-        let id = self.id_of(&key);
-        let is_open = self.sessions.contains_key(&key);
-        if !is_open && self.ended_finally.contains_key(&id) {
-            return;
-        }
-        if let Some(cid) = session.cid {
-            self.by_cid.insert(cid, key.clone());
-        }
-        if let Some(known) = self.sessions.get_mut(&key) {
-            known.cid = session.cid.or(known.cid);
-            known.missing_since = None;
-            return;
-        }
-        let tracked = Tracked {
-            id,
-            cid: session.cid,
-            real_ip: session.real_ip,
-            real_port: session.real_port,
-            virtual_ip6: session.virtual_ip6,
-            bytes_in: session.bytes_in,
-            bytes_out: session.bytes_out,
-            read_at: millis(connected_at),
-            told: (session.bytes_in, session.bytes_out, millis(connected_at)),
-            ending: None,
-            missing_since: None,
-        };
-        self.sessions.insert(key, tracked);
-        self.alike
-            .keep(self.sessions.len(), |key| self.sessions.contains_key(key));
-        // The daemon stamps a connect with the second in which its handshake began. A list that was told after it, and lacks the
-        // session, has disproved it: the next one follows at once.
-        if self.snapshot_as_of.is_some_and(|at| at >= connected_at) {
-            self.snapshot_at = None;
-        }
-        // Who holds an address last may have begun to shake hands first, or in the same second: the product goes by times.
-        let mut told_at = connected_at;
-        for address in [session.virtual_ip, session.virtual_ip6].into_iter().flatten() {
-            let before = self.held_since.get(&address);
-            let before = before.filter(|before| **before - connected_at < LONGEST_HANDSHAKE);
-            told_at = before.map_or(told_at, |before| told_at.max(*before + Duration::MILLISECOND));
-            self.held_since.insert(address, told_at);
-        }
-        events.push(Event::about_session(id, EventType::SessionConnected, told_at, session));
     }
 
     fn byte_count(&mut self, at: OffsetDateTime, cid: u64, received: u64, sent: u64) {
