@@ -112,6 +112,8 @@ impl ApiClient {
         };
         match status {
             status if status.is_success() => Answer::Accepted(body),
+            // The one that is an answer; any other says that the product is elsewhere.
+            StatusCode::NOT_FOUND if is_problem(&body, "unknown_command") => Answer::Refused(status, body),
             // A key may be renewed, a clock set right, a limit raised: these are not about the events.
             StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
@@ -122,6 +124,11 @@ impl ApiClient {
             status => Answer::Later(wait, format!("{status}: {body}")),
         }
     }
+}
+
+/// Whether this is the product's own error of that code.
+fn is_problem(body: &str, code: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(body).is_ok_and(|problem| problem["error"] == code)
 }
 
 /// Why no answer came: in words, where somebody has to do something about it.

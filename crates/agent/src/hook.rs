@@ -13,16 +13,19 @@ use crate::{clock, inbox};
 
 /// Leaves the environment of this call in the inbox below `state_dir`.
 pub fn run(state_dir: &Path) -> ExitCode {
-    if let Some((common_name, until)) = denied(state_dir) {
-        let until = agent_api::format_time(until);
-        tell(&format!("the VPN user {common_name} may not connect before {until}"));
-        return ExitCode::FAILURE;
-    }
-    let left = inbox::leave(&state_dir.join("hooks"), &name(), variables());
+    let denied = denied(state_dir);
+    // The daemon calls client-disconnect for a client that was refused as well.
+    let mark = denied.is_some().then(|| (inbox::REFUSED.to_owned(), "1".to_owned()));
+    let left = inbox::leave(&state_dir.join("hooks"), &name(), variables().chain(mark));
     if let Err(error) = left {
         tell(&format!("what the daemon told is lost: {error}"));
     }
-    ExitCode::SUCCESS
+    let Some((common_name, until)) = denied else {
+        return ExitCode::SUCCESS;
+    };
+    let until = agent_api::format_time(until);
+    tell(&format!("the VPN user {common_name} may not connect before {until}"));
+    ExitCode::FAILURE
 }
 
 /// Orders the calls of one host; the process id tells those of one instant apart.

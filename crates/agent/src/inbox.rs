@@ -12,8 +12,12 @@ use time::OffsetDateTime;
 
 use crate::clock;
 
+/// The hook's own variable: it has refused this client.
+pub const REFUSED: &str = "agent_refused";
+
 /// Variables that an event can be made of; others stay where they are.
-const WANTED: [&str; 24] = [
+const WANTED: [&str; 25] = [
+    REFUSED,
     "script_type",
     "common_name",
     "X509_0_CN",

@@ -132,7 +132,12 @@ impl Draw {
             }
         }
         facts.disconnect_reason = self.rng.random_bool(0.2).then(|| TERMINATED.to_owned());
-        facts.bytes_source = [None, Some(BytesSource::Final), Some(BytesSource::Missing)][self.rng.random_range(0..3)];
+        facts.bytes_source = [
+            None,
+            Some(BytesSource::LastPoll),
+            Some(BytesSource::Final),
+            Some(BytesSource::Missing),
+        ][self.rng.random_range(0..4)];
         facts
     }
 

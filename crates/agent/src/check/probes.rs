@@ -29,10 +29,11 @@ impl Outcome {
         let inbox = settings.inbox();
         if let Err(what) = daemon.may(Wanted::Fill, &inbox) {
             let group = server.group.as_deref().unwrap_or("root");
+            let inbox = inbox.display();
+            self.commands
+                .push(format!("install -d -o {ACCOUNT} -g {group} -m 2770 {inbox}"));
             return self.missing(format!(
-                "The daemon's hooks cannot leave anything for the agent: {what}. Set it right: install -d -o {ACCOUNT} -g {group} \
-                 -m 2770 {}",
-                inbox.display()
+                "The daemon's hooks cannot leave anything for the agent: {what}."
             ));
         }
         let program = std::env::current_exe().unwrap_or_default();

@@ -9,6 +9,7 @@ use time::{Duration, OffsetDateTime};
 use super::alike::Witness;
 use super::session::{Key, Tracked, from_environment, millis};
 use super::{Boot, Tracker};
+use crate::inbox::REFUSED;
 
 /// `hand-window`: by so much a later handshake may be through earlier. What is further apart is a clock that was set.
 const LONGEST_HANDSHAKE: Duration = Duration::seconds(60);
@@ -42,8 +43,12 @@ impl Tracker {
         match environment.text("script_type") {
             Some("client-connect") => {
                 self.recognise(environment, events);
-                if let (Some(session), Some(at)) = (from_environment(environment), environment.connected_at()) {
-                    self.connected(at, session, events);
+                let (Some(session), Some(at)) = (from_environment(environment), environment.connected_at()) else {
+                    return;
+                };
+                match environment.text(REFUSED) {
+                    None => self.connected(at, session, events),
+                    Some(_) => self.refused(at, &session),
                 }
             }
             Some("client-disconnect") => self.hook_disconnect(environment, events),
@@ -71,6 +76,14 @@ impl Tracker {
         let name = Key::of(&session, at);
         let key = self.alike.key_of(name, Witness::of_connect(&session));
         self.open(key, at, session, events);
+    }
+
+    /// Never a session, whatever its client-disconnect will say.
+    fn refused(&mut self, at: OffsetDateTime, session: &Session) {
+        let key = self.alike.key_of(Key::of(session, at), Witness::of_connect(session));
+        if !self.sessions.contains_key(&key) {
+            self.remember_end(self.id_of(&key), true);
+        }
     }
 
     /// Opens a session, or learns what is new of one that is open.

@@ -325,25 +325,25 @@ fn the_hook_refuses_a_denied_vpn_user_and_nobody_else() {
     denials(Instant::now().after(60_000)).store(&folder.0).unwrap();
     assert_eq!(
         hook(&folder, "client-connect", "Jürgen Müller"),
-        (1, 1),
-        "and nothing is told of it"
+        (1, 2),
+        "and it is told, for its client-disconnect to be none"
     );
-    assert_eq!(hook(&folder, "client-connect", "alice"), (0, 2));
+    assert_eq!(hook(&folder, "client-connect", "alice"), (0, 3));
     assert_eq!(
         hook(&folder, "client-disconnect", "Jürgen Müller"),
-        (0, 3),
+        (0, 4),
         "an end is never refused"
     );
     denials(at(1)).store(&folder.0).unwrap();
     assert_eq!(
         hook(&folder, "client-connect", "Jürgen Müller"),
-        (0, 4),
+        (0, 5),
         "its time is over"
     );
     std::fs::write(folder.0.join("hooks/denials.json"), "{").unwrap();
     assert_eq!(
         hook(&folder, "client-connect", "Jürgen Müller"),
-        (0, 5),
+        (0, 6),
         "a broken list keeps nobody out"
     );
 }

@@ -88,6 +88,26 @@ fn of_type(events: &[Event], event_type: EventType) -> Vec<&Event> {
     events.iter().filter(|event| event.event_type == event_type).collect()
 }
 
+#[test]
+fn a_client_that_the_hook_has_refused_was_no_session() {
+    let mut tracker = tracker(true);
+    let refused = hook("client-connect", 0, "10.8.0.2", "agent_refused=1");
+    assert_eq!(tracker.observe(refused), []);
+    // The next second had begun when the daemon was through with it.
+    let end = "time_duration=1\nbytes_received=3000\nbytes_sent=3000";
+    assert_eq!(tracker.observe(hook("client-disconnect", 0, "10.8.0.2", end)), []);
+    // A device of the same VPN user that came before the denial, in that second and with that address, keeps its session.
+    let other = "trusted_ip=198.18.0.12";
+    let told = tracker.observe(hook("client-connect", 0, "10.8.0.2", other));
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        tracker
+            .observe(hook("client-disconnect", 0, "10.8.0.2", &format!("{end}\n{other}")))
+            .len(),
+        1
+    );
+}
+
 /// `duplicate-cn`: another device of the VPN user is refused by its own configuration or by a denial, and logged like an end.
 #[test]
 fn a_client_that_was_refused_does_not_end_the_session_beside_it() {

@@ -148,6 +148,10 @@ impl<'a> Track<'a> {
         let session = &mut self.sessions[index];
         if !is_reported(session) {
             report_end(session, event.event_time, facts);
+        } else if facts.bytes_source == Some(BytesSource::Final) && session.bytes_source != facts.bytes_source {
+            // The end was known before its exact counters: a hook came late.
+            session.count(facts, BytesSource::Final);
+            session.duration_seconds = facts.duration_seconds.or(session.duration_seconds);
         }
         self.effects.push((event.event_id, Effect::Matched(session.id)));
     }

@@ -288,6 +288,34 @@ fn counters_never_go_down_and_a_reset_opens_a_new_segment() {
 }
 
 #[test]
+fn exact_counters_that_come_after_the_end_are_taken_and_the_end_stays() {
+    let mut story = Story::default();
+    let session = story.connects("jdoe", "10.8.0.2", "10:00:00");
+    story.counts("jdoe", 100, 1000, "10:59:00");
+    let mut end = |clock: &str, bytes_in, source| {
+        let end = SessionFacts {
+            session_id: Some(session),
+            bytes_in: Some(bytes_in),
+            bytes_out: Some(2000),
+            bytes_source: Some(source),
+            ..facts("jdoe", "")
+        };
+        story.tell(EventType::SessionDisconnected, clock, vec![end]);
+    };
+    end("11:00:00", 110, BytesSource::LastPoll);
+    end("11:00:01", 120, BytesSource::Final);
+    // What is exact stays.
+    end("11:00:02", 130, BytesSource::LastPoll);
+    end("11:00:03", 140, BytesSource::Final);
+    let known = story.session(session);
+    assert_eq!(
+        (known.bytes_in.total(), known.bytes_source),
+        (Some(120), Some(BytesSource::Final))
+    );
+    assert_eq!(story.end(session), reported("11:00:00"));
+}
+
+#[test]
 fn bytes_that_nobody_counted_stay_unknown() {
     let mut story = Story::default();
     let session = story.connects("jdoe", "10.8.0.2", "10:00:00");

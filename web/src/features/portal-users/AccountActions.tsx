@@ -45,7 +45,7 @@ export function AccountActions({ user }: { user: PortalAccount }) {
       </Box>
       {isSelf && (
         <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1 }}>
-          This is you: your password, and where you are signed in, are in <TextLink to="/profile">your profile</TextLink>. Somebody else has
+          This is you: your password, and where you are signed in, are in <TextLink to="/profile" underline="always">your profile</TextLink>. Somebody else has
           to delete this account.
         </Typography>
       )}
