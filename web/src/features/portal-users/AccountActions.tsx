@@ -45,8 +45,11 @@ export function AccountActions({ user }: { user: PortalAccount }) {
       </Box>
       {isSelf && (
         <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1 }}>
-          This is you: your password, and where you are signed in, are in <TextLink to="/profile" underline="always">your profile</TextLink>. Somebody else has
-          to delete this account.
+          This is you: your password, and where you are signed in, are in{' '}
+          <TextLink to="/profile" underline="always">
+            your profile
+          </TextLink>
+          . Somebody else has to delete this account.
         </Typography>
       )}
       {dialog === 'reset' && <ResetDialog user={user} onClose={() => setDialog(undefined)} />}
