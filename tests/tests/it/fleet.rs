@@ -23,7 +23,14 @@ async fn fleet(stack: &Stack, returns: &str) -> Process {
         "--returns",
         returns,
     ];
-    Process::spawn("fleet-simulator", &arguments, &[("SIMULATOR_KEYS".to_owned(), key)])
+    let fleet = Process::spawn("fleet-simulator", &arguments, &[("SIMULATOR_KEYS".to_owned(), key)]);
+    // Sessions of its past may be over by now: it asks for commands when it has told all of that.
+    eventually("the fleet to be in the present", async || {
+        let metrics = reqwest::get(format!("{url}/metrics")).await.ok()?.text().await.ok()?;
+        metrics.contains("ingest_command_polls 1").then_some(())
+    })
+    .await;
+    fleet
 }
 
 /// Asks for the end of three sessions, so that it does not matter when one of them ends by itself meanwhile.
