@@ -237,7 +237,7 @@ impl Tracker {
         let due = |at: OffsetDateTime| (now - at).abs() >= self.settings.snapshot_interval;
         // Only a fresh list tells which sessions there are; without one nothing is claimed.
         let fresh = self.listed_at.is_some_and(|at| !due(at));
-        if fresh && self.snapshot_at.is_none_or(due) {
+        if fresh && self.snapshot_at.is_none_or(|at| due(at) && !self.awaits_hooks(at, now)) {
             self.snapshot(now, events);
         }
     }

@@ -166,6 +166,13 @@ impl Tracker {
         self.snapshot(now, events);
     }
 
+    /// Whether a list that is due should wait: one that lacks a session would end it a moment before its hook tells how it ended.
+    /// Where sessions end all the time, it waits no longer than a hook may take.
+    pub(super) fn awaits_hooks(&self, last: OffsetDateTime, now: OffsetDateTime) -> bool {
+        (now - last).abs() < self.settings.snapshot_interval + HOOK_GRACE
+            && self.sessions.values().any(|session| session.ending.is_some())
+    }
+
     /// What the daemon logged; but what the agent did itself it knows better.
     fn reason_of_end(&self, id: Uuid, logged: Option<String>) -> Option<String> {
         match self.killed.contains(&id) {

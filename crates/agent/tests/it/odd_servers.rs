@@ -127,6 +127,25 @@ fn a_client_that_was_refused_does_not_end_the_session_beside_it() {
     }
 }
 
+/// The list would end a session a moment before its hook tells how it ended.
+#[test]
+fn a_list_that_is_due_waits_for_the_hook_of_a_session_that_is_ending() {
+    let mut tracker = tracker(true);
+    for (connected, address) in [(0, "10.8.0.2"), (1, "10.8.0.3")] {
+        tracker.observe(hook("client-connect", connected, address, ""));
+    }
+    tracker.observe(list(10, vec![client(0, "10.8.0.2", 0, 1), client(1, "10.8.0.3", 1, 1)]));
+    let listed = |events: &[Event]| of_type(events, EventType::SessionSnapshot).len();
+    assert_eq!(listed(&tick(&mut tracker, 10)), 1);
+    tracker.observe(logged_end(69, "198.18.0.11:33360"));
+    assert_eq!(listed(&tick(&mut tracker, 70)), 0);
+    // Sessions end all the time: the list is told at last.
+    tracker.observe(list(71, vec![client(1, "10.8.0.3", 1, 1)]));
+    tracker.observe(logged_end(75, "198.18.0.11:33360"));
+    assert_eq!(listed(&tick(&mut tracker, 79)), 0);
+    assert_eq!(listed(&tick(&mut tracker, 80)), 1);
+}
+
 /// An IPv6 address is logged without its port, so the line may be about another client at that address.
 #[test]
 fn a_list_that_shows_a_session_after_its_logged_end_takes_that_back() {

@@ -8,7 +8,7 @@ use test_support::{Stack, eventually, eventually_within};
 
 use super::Lab;
 use super::lab::{Client, skipped};
-use super::sessions::{sessions_of, status, the_session};
+use super::sessions::{ended_exactly, sessions_of, status, the_session};
 
 /// The minute, and what is done in it.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -44,12 +44,13 @@ impl Traffic {
 }
 
 /// The sessions of a client, the oldest first, when there are as many as it had and each is as wanted.
-async fn sessions(stack: &Stack, client: &Client, wanted: &[&str]) -> Vec<Value> {
-    eventually_within(PATIENCE, &format!("{wanted:?} of {}", client.common_name), async || {
+async fn sessions(stack: &Stack, client: &Client, wanted: &[&dyn Fn(&Value) -> bool]) -> Vec<Value> {
+    let number = wanted.len();
+    eventually_within(PATIENCE, &format!("{number} of {}", client.common_name), async || {
         let sessions = sessions_of(stack, &client.common_name).await;
-        assert!(sessions.len() <= wanted.len(), "none is told twice: {sessions:#?}");
-        let is_as_wanted = |(session, wanted): (&Value, &&str)| session["session_status"] == *wanted;
-        (sessions.len() == wanted.len() && sessions.iter().zip(wanted).all(is_as_wanted)).then_some(sessions)
+        assert!(sessions.len() <= number, "none is told twice: {sessions:#?}");
+        let is_as_wanted = |(session, wanted): (&Value, &&dyn Fn(&Value) -> bool)| wanted(session);
+        (sessions.len() == number && sessions.iter().zip(wanted).all(is_as_wanted)).then_some(sessions)
     })
     .await
 }
@@ -106,17 +107,17 @@ async fn a_minute_without_the_product_costs_no_session_and_no_byte() {
     stack.ingest(0).ready().await;
 
     for client in [&leaves, &visits] {
-        let ended = sessions(&stack, client, &["disconnected"]).await.remove(0);
-        has_ended_exactly(&ended);
+        let ended = sessions(&stack, client, &[&ended_exactly]).await.remove(0);
+        assert_eq!(ended["ended_by"], "reported", "{ended:#}");
         before.is_that_of(&ended);
     }
     for client in [&stays, &floats, &arrives] {
-        let two = sessions(&stack, client, &["disconnected", "active"]).await;
+        let two = sessions(&stack, client, &[&status("disconnected"), &status("active")]).await;
         assert_eq!(two[0]["ended_by"], "server_restart", "{two:#?}");
         before.is_that_of(&two[0]);
         lab.disconnect(client).await;
-        let two = sessions(&stack, client, &["disconnected", "disconnected"]).await;
-        has_ended_exactly(&two[1]);
+        let two = sessions(&stack, client, &[&status("disconnected"), &ended_exactly]).await;
+        assert_eq!(two[1]["ended_by"], "reported", "{two:#?}");
         after.is_that_of(&two[1]);
     }
     let floated = sessions_of(&stack, "floats").await;
@@ -128,9 +129,4 @@ async fn a_minute_without_the_product_costs_no_session_and_no_byte() {
     assert_eq!(servers["servers"][0]["gaps"]["missing_events"], 0, "{servers:?}");
     let lost = ["dead_letters", "spool_given_up_events"].map(|name| lab.agent_gauge(name));
     assert_eq!(lost, [0.0, 0.0]);
-}
-
-fn has_ended_exactly(session: &Value) {
-    let how = (&session["ended_by"], &session["bytes_source"]);
-    assert_eq!(how, (&"reported".into(), &"final".into()), "{session:#}");
 }
