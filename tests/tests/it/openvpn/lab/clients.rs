@@ -1,7 +1,7 @@
 //! Clients of the lab.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::sync::atomic::Ordering;
 
 use test_support::eventually;
@@ -127,37 +127,27 @@ impl Lab {
         .await;
     }
 
+    fn take(&self, client: &Client) -> Child {
+        let mut clients = self.clients.lock().unwrap();
+        clients.remove(&client.file).expect("it was started")
+    }
+
     /// Waits until a client has ended by itself.
     pub(crate) async fn has_given_up(&self, client: &Client) {
-        let mut child = self
-            .clients
-            .lock()
-            .unwrap()
-            .remove(&client.file)
-            .expect("it is connected");
+        let mut child = self.take(client);
         eventually("the client to end", async || child.try_wait().unwrap()).await;
     }
 
     /// The client ends cleanly (SIGTERM), and has ended.
     pub(crate) async fn disconnect(&self, client: &Client) {
-        let mut child = self
-            .clients
-            .lock()
-            .unwrap()
-            .remove(&client.file)
-            .expect("it is connected");
+        let mut child = self.take(client);
         self.run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
         eventually("the client to end", async || child.try_wait().unwrap()).await;
     }
 
     /// kill -9 of the client: the server hears nothing.
     pub(crate) fn kill_client(&self, client: &Client) {
-        let mut child = self
-            .clients
-            .lock()
-            .unwrap()
-            .remove(&client.file)
-            .expect("it is connected");
+        let mut child = self.take(client);
         child.kill().unwrap();
         child.wait().unwrap();
     }
