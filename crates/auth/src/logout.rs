@@ -54,10 +54,7 @@ pub(crate) async fn logout(
 pub(crate) async fn logout_all(state: Data<State>, caller: Caller, origin: Origin) -> Result<HttpResponse, Problem> {
     let id = caller.portal_user_id;
     let actor = origin.actor(Some(id), &caller.username);
-    let ended = portal_sessions::end_everywhere(&state.db, id, clock::now(), actor).await;
-    if let Some(token_version) = ended.map_err(Failure::from)? {
-        let revocation = Revocation::PortalUser { id, token_version };
-        state.revocations.announce(revocation).await?;
-    }
+    // An account that is gone meanwhile has nothing to be ended.
+    state.sign_out_everywhere(id, actor).await?;
     Ok(HttpResponse::NoContent().cookie(refresh_cookie::removal()).finish())
 }

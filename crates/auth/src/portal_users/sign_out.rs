@@ -4,14 +4,12 @@ use access_token::Caller;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
 use audit_actor::Origin;
-use db::portal_sessions;
-use domain::revocation::Revocation;
-use service_kit::{Problem, ProblemBody, clock};
+use service_kit::{Problem, ProblemBody};
 
 use super::refuse_self;
 use crate::State;
 use crate::answers::PathRefused;
-use crate::error::{Failure, not_found};
+use crate::error::not_found;
 
 /// Sign a portal user out everywhere: all portal sessions end, and their access tokens are refused within a second.
 #[utoipa::path(
@@ -35,9 +33,8 @@ pub(crate) async fn logout_portal_user(
     let id = *id;
     refuse_self(&caller, id, "sign out")?;
     let actor = origin.actor(Some(caller.portal_user_id), &caller.username);
-    let ended = portal_sessions::end_everywhere(&state.db, id, clock::now(), actor).await;
-    let token_version = ended.map_err(Failure::from)?.ok_or_else(|| not_found("portal user"))?;
-    let revocation = Revocation::PortalUser { id, token_version };
-    state.revocations.announce(revocation).await?;
-    Ok(HttpResponse::NoContent().finish())
+    match state.sign_out_everywhere(id, actor).await? {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(not_found("portal user")),
+    }
 }
