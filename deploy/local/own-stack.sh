@@ -4,16 +4,6 @@
 
 STEPS=(nginx postgres nats redis ingest auth query-api realtime-gateway session-processor)
 
-install_chromium() {
-    ! command -v chromium >/dev/null || return 0
-    command -v apt-get >/dev/null || die "Chromium is missing: install it and name it in CHROMIUM."
-    local sudo=()
-    ((EUID == 0)) || sudo=(sudo)
-    say "Installing Debian package: chromium"
-    { "${sudo[@]}" apt-get update -qq && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
-        >"$CACHE/apt.log" 2>&1 || die "apt-get could not install chromium: $(tail -n 1 "$CACHE/apt.log")"
-}
-
 # free_base: the first of a hundred ports of which those that a stack takes are free
 free_base() {
     local base name
