@@ -1,5 +1,5 @@
-import type { Trouble } from '@/api/types'
-import { unknown } from './number'
+import type { ServerDetail, Trouble } from '@/api/types'
+import { formatCount, unknown } from './number'
 
 const troubles: Record<Trouble, string> = {
   clock_skew: 'clock is off',
@@ -10,6 +10,11 @@ const troubles: Record<Trouble, string> = {
 
 export function troubleText(trouble: Trouble): string {
   return troubles[trouble]
+}
+
+/** Events that are missing: `12 in 3 gaps`. */
+export function gapsText({ missing_events, ranges }: ServerDetail['gaps']): string {
+  return `${formatCount(missing_events)} in ${formatCount(ranges)} ${ranges === 1 ? 'gap' : 'gaps'}`
 }
 
 /** The server's clock minus ours: `+120 ms`, `−7.2 s`. */

@@ -6,7 +6,7 @@ import { Mono } from '@/components/Mono'
 import { TextLink } from '@/components/TextLink'
 import { Time } from '@/components/Time'
 import { formatCount, unknown } from '@/format/number'
-import { formatSkew } from '@/format/server'
+import { formatSkew, gapsText } from '@/format/server'
 import { formatDuration } from '@/format/time'
 import { useLiveStats } from '@/realtime/hooks'
 
@@ -46,13 +46,7 @@ export function ServerFacts({ server }: { server: ServerDetail }) {
             </Box>
           ),
         },
-        {
-          label: 'Missing events',
-          value:
-            gaps.ranges === 0
-              ? 'none'
-              : `${formatCount(gaps.missing_events)} in ${formatCount(gaps.ranges)} ${gaps.ranges === 1 ? 'gap' : 'gaps'}`,
-        },
+        { label: 'Missing events', value: gaps.ranges === 0 ? 'none' : gapsText(gaps) },
         {
           label: 'Not sent yet by the agent',
           value: health.oldest_unsent_at ? (

@@ -12,8 +12,7 @@ import { ErrorState } from '@/components/states/ErrorState'
 import { LoadingBlock } from '@/components/states/Loading'
 import { QueryState } from '@/components/states/QueryState'
 import { ServerStatusChip } from '@/components/StatusChip'
-import { formatCount } from '@/format/number'
-import { troubleText } from '@/format/server'
+import { gapsText, troubleText } from '@/format/server'
 import { ActiveSessions } from './ActiveSessions'
 import { Boots } from './Boots'
 import { Gaps } from './Gaps'
@@ -104,16 +103,14 @@ function Troubles({ server }: { server: ServerDetail }) {
   return (
     <Alert severity="warning">
       {server.troubles
-        .map((trouble) => (trouble === 'missing_events' ? missingText(server.gaps) : troubleText(trouble)))
+        .map((trouble) =>
+          trouble === 'missing_events' ? `events are missing (${gapsText(server.gaps)}, listed below)` : troubleText(trouble),
+        )
         .join(', ')
         .replace(/^./, (first) => first.toUpperCase())}
       .
     </Alert>
   )
-}
-
-function missingText({ missing_events, ranges }: ServerDetail['gaps']): string {
-  return `events are missing (${formatCount(missing_events)} in ${formatCount(ranges)} ${ranges === 1 ? 'gap' : 'gaps'}, listed below)`
 }
 
 function Loading() {
