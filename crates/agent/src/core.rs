@@ -283,7 +283,13 @@ fn catch_up(checkpoint: &mut Checkpoint, folder: &Path, spool: &Spool) -> io::Re
 /// Writes a whole file or leaves the old one.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("draft");
-    let mut file = fs::File::create(&draft)?;
+    // A new file in any case: in a folder that is the daemon's too, somebody may have put a link there.
+    if let Err(error) = fs::remove_file(&draft)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = fs::File::create_new(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&draft, path)?;

@@ -315,6 +315,21 @@ fn hook(folder: &Folder, script_type: &str, common_name: &str) -> (i32, usize) {
 }
 
 #[test]
+fn a_link_that_the_daemons_user_has_laid_leads_nowhere() {
+    let folder = Folder::new("link");
+    let precious = folder.0.join("memory.json");
+    std::fs::write(&precious, "precious").unwrap();
+    std::fs::create_dir_all(folder.0.join("hooks")).unwrap();
+    for name in ["denials.draft", "denials.json"] {
+        std::os::unix::fs::symlink(&precious, folder.0.join("hooks").join(name)).unwrap();
+    }
+    let list = denials(Instant::now().after(60_000));
+    list.store(&folder.0).unwrap();
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
+    assert_eq!(Denials::load(&folder.0).unwrap(), list);
+}
+
+#[test]
 fn the_hook_refuses_a_denied_vpn_user_and_nobody_else() {
     let folder = Folder::new("hook");
     assert_eq!(
