@@ -175,3 +175,17 @@ fn tls_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a rus
         tls_error(wrapped)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_products_own_word_says_that_there_is_no_such_command() {
+        let own = r#"{"type":"about:blank","status":404,"error":"unknown_command"}"#;
+        assert!(is_problem(own, "unknown_command"));
+        for other in [r#"{"error":"not_found"}"#, "<html>unknown_command</html>", "[]", ""] {
+            assert!(!is_problem(other, "unknown_command"), "{other}");
+        }
+    }
+}
