@@ -2,7 +2,7 @@
 //! either on disk or has never happened.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use agent_api::{Event, EventType};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
+use crate::files::replace;
 use crate::inbox;
 use crate::spool::{Kind, Spool, SpoolError, read_from};
 use crate::tracker::{Boot, Memory, Observation, Settings, Tracker};
@@ -278,20 +279,4 @@ fn catch_up(checkpoint: &mut Checkpoint, folder: &Path, spool: &Spool) -> io::Re
     }
     checkpoint.next_index = next.max(checkpoint.next_index);
     Ok(())
-}
-
-/// Writes a whole file or leaves the old one.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension("draft");
-    // A new file in any case: in a folder that is the daemon's too, somebody may have put a link there.
-    if let Err(error) = fs::remove_file(&draft)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut file = fs::File::create_new(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }

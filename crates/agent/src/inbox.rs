@@ -2,7 +2,7 @@
 //! a hook only writes and goes.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,10 @@ use std::time::Duration;
 use openvpn::Environment;
 use time::OffsetDateTime;
 
-use crate::clock;
+use crate::{clock, files};
+
+/// More than the wanted variables can hold: what a kernel hands to a process as one variable is bounded as well.
+const LONGEST_CALL: u64 = 256 << 10;
 
 /// The hook's own variable: it has refused this client.
 pub const REFUSED: &str = "agent_refused";
@@ -102,16 +105,15 @@ pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<Call>> {
     paths.truncate(limit);
     let mut found = Vec::with_capacity(paths.len());
     for path in paths {
-        match fs::read(&path) {
-            Ok(text) => found.push(Call {
+        match files::read(&path, LONGEST_CALL) {
+            Ok((text, written_at)) => found.push(Call {
                 environment: Environment::parse(&String::from_utf8_lossy(&text)),
-                age: age(&path)?,
+                age: age(written_at),
                 path,
             }),
-            // Not one of ours, or it would be readable: it must not stop the others.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                tracing::error!(path = %path.display(), "A file among what hooks have left cannot be read; it is put aside.");
-                fs::rename(&path, path.with_extension("unreadable"))?;
+            // Nothing that the daemon's user may put there stops what its hooks tell.
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidData) => {
+                put_aside(&path, &error);
             }
             Err(error) => return Err(error),
         }
@@ -119,10 +121,16 @@ pub fn waiting(inbox: &Path, limit: usize) -> io::Result<Vec<Call>> {
     Ok(found)
 }
 
+fn put_aside(path: &Path, why: &io::Error) {
+    tracing::error!(path = %path.display(), %why, "This is not what a hook leaves, or cannot be read; it is put aside.");
+    if let Err(error) = fs::rename(path, path.with_extension("unreadable")) {
+        tracing::error!(path = %path.display(), %error, "It cannot be put aside either, and is left alone.");
+    }
+}
+
 /// A file of the future, after the clock was set, is old.
-fn age(path: &Path) -> io::Result<Duration> {
-    let written_at: OffsetDateTime = fs::metadata(path)?.modified()?.into();
-    Ok((clock::now() - written_at).try_into().unwrap_or(Duration::MAX))
+fn age(written_at: OffsetDateTime) -> Duration {
+    (clock::now() - written_at).try_into().unwrap_or(Duration::MAX)
 }
 
 /// Removes what has been taken over.

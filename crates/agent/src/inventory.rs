@@ -16,7 +16,7 @@ pub use files::{Files, ReadError};
 use crate::client::{Answer, ApiClient};
 use crate::clock;
 use crate::config::Config;
-use crate::core::replace;
+use crate::files::replace;
 
 /// Looks at the files for ever, and sends what has changed. Without any file to look at it does nothing.
 pub async fn run(client: ApiClient, config: &Config) {

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod core;
+mod files;
 pub mod health;
 pub mod heartbeat;
 pub mod hook;

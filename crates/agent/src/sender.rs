@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::client::{Answer, ApiClient};
 use crate::clock;
 use crate::config::{Config, Send};
-use crate::core::{Spooled, View, replace};
+use crate::core::{Spooled, View};
+use crate::files::replace;
 use crate::spool::{Record, read_from};
 
 /// Uncompressed, below the product's own limit of 5 MiB with room for the frame.

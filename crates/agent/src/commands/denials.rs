@@ -2,19 +2,22 @@
 //! ends the sessions of those who connect all the same.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Instant;
-use crate::core::replace;
+use crate::files::{self, replace};
 
 /// What a denial's end may be off by before it is set right: the product's answer travels.
 const CLOSE_MS: u64 = 60_000;
 /// Below the agent's state folder. In the folder that is the daemon's too: its hooks run as its user, and new files there get its group.
 const FILE: &str = "hooks/denials.json";
+
+/// Of a list that somebody else has put there.
+const LONGEST: u64 = 64 << 20;
 
 /// The whole list, as the product gave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +43,8 @@ impl Denials {
     /// # Errors
     /// When there is a file that cannot be read or understood.
     pub fn load(state_dir: &Path) -> io::Result<Self> {
-        match fs::read(state_dir.join(FILE)) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+        match files::read(&state_dir.join(FILE), LONGEST) {
+            Ok((bytes, _)) => Ok(serde_json::from_slice(&bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error),
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::core::replace;
+use crate::files::replace;
 
 /// How long a command is remembered after the product has heard of its end: an answer of a poll may be that late.
 const REMEMBERED_MS: i64 = 24 * 3_600_000;

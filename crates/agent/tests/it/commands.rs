@@ -330,6 +330,31 @@ fn a_link_that_the_daemons_user_has_laid_leads_nowhere() {
 }
 
 #[test]
+fn what_is_no_call_of_a_hook_is_put_aside_and_holds_nothing_up() {
+    let folder = Folder::new("strange");
+    let inbox = folder.0.join("hooks");
+    let secret = folder.0.join("secret");
+    std::fs::write(&secret, "script_type=client-connect\ncommon_name=secret\n").unwrap();
+    let made = Command::new("mkfifo").arg(inbox.join("0.env")).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink(&secret, inbox.join("1.env")).unwrap();
+    std::fs::create_dir(inbox.join("2.env")).unwrap();
+    std::fs::write(inbox.join("3.env"), vec![b'x'; 1 << 20]).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(inbox.join("4.env")).unwrap();
+    assert_eq!(hook(&folder, "client-connect", "jdoe"), (0, 1));
+    let calls = agent::inbox::waiting(&inbox, 100).unwrap();
+    assert_eq!(calls[0].environment.text("common_name"), Some("jdoe"));
+    let aside = |number: &u32| inbox.join(format!("{number}.unreadable")).symlink_metadata().is_ok();
+    assert_eq!((0..5).filter(aside).count(), 5);
+
+    // Nor is a list of denials that is none waited for.
+    let made = Command::new("mkfifo").arg(inbox.join("denials.json")).status().unwrap();
+    assert!(made.success());
+    assert!(Denials::load(&folder.0).is_err());
+    assert_eq!(hook(&folder, "client-connect", "jdoe"), (0, 2));
+}
+
+#[test]
 fn the_hook_refuses_a_denied_vpn_user_and_nobody_else() {
     let folder = Folder::new("hook");
     assert_eq!(
