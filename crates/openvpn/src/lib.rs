@@ -10,6 +10,7 @@ pub mod config;
 pub mod environment;
 pub mod management;
 pub mod network;
+mod real_address;
 pub mod revocation_list;
 pub mod routes;
 mod serial;
@@ -17,4 +18,5 @@ pub mod server_config;
 pub mod status;
 
 pub use environment::{ClientSoftware, Environment, unix_seconds};
+pub use real_address::RealAddress;
 pub use serial::canonical_serial;

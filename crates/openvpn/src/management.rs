@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 pub use transcript::{TimedNotice, parse_transcript};
 
 use crate::environment::{Environment, unix_seconds};
+use crate::real_address::RealAddress;
 use crate::status::{StatusReport, parse_status};
 
 /// Something the daemon said that matters to sessions.
@@ -52,8 +53,7 @@ pub struct ClientEnded {
     /// The log's own time, in whole seconds.
     pub at: OffsetDateTime,
     pub common_name: String,
-    /// As the daemon prints it: IPv6 without a port.
-    pub real_address: String,
+    pub real: RealAddress,
     /// `delayed-exit`, `ping-restart`, `connection-reset`; empty after a kill.
     pub reason: String,
 }
@@ -211,7 +211,7 @@ fn client_ended(text: &str) -> Option<ClientEnded> {
     Some(ClientEnded {
         at: unix_seconds(epoch.parse().ok()?)?,
         common_name: common_name.to_owned(),
-        real_address: real_address.to_owned(),
+        real: RealAddress::parse(real_address)?,
         reason: reason.to_owned(),
     })
 }
@@ -273,6 +273,17 @@ mod tests {
         ]);
         assert_eq!(found.len(), 1);
         assert!(!format!("{found:?}").contains("lab-secret"));
+    }
+
+    #[test]
+    fn an_end_is_read_with_the_protocol_before_its_address() {
+        let line = ">LOG:1795300603,,Doe, J./x/udp4:198.18.0.11:33360 SIGTERM[soft,delayed-exit] received, client-instance exiting";
+        let found = notices(&[line]);
+        let [Notice::ClientEnded(ended)] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(ended.common_name, "Doe, J./x");
+        assert_eq!(Some(ended.real), RealAddress::parse("198.18.0.11:33360"));
     }
 
     #[test]

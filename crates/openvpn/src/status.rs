@@ -3,11 +3,12 @@
 mod version_1;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use time::OffsetDateTime;
 
 use crate::environment::unix_seconds;
+use crate::real_address::RealAddress;
 
 /// The full list of clients at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct StatusReport {
 pub struct ListedClient {
     pub common_name: String,
     pub real_ip: Option<IpAddr>,
-    /// Missing for IPv6: the daemon prints those addresses without their port.
+    /// Missing for IPv6: daemons before 2.7 print those addresses without their port.
     pub real_port: Option<u16>,
     pub virtual_ip: Option<IpAddr>,
     pub virtual_ip6: Option<IpAddr>,
@@ -114,7 +115,7 @@ impl<'a> Row<'a> {
         let surplus = values.len().checked_sub(columns.len())?;
         let (name, rest) = values.split_at_checked(surplus + 1)?;
         let cells: HashMap<&str, &str> = columns.iter().skip(1).copied().zip(rest.iter().copied()).collect();
-        let readable = real_address(cells.get("Real Address")?).0.is_some()
+        let readable = RealAddress::parse(cells.get("Real Address")?).is_some()
             && ["Bytes Received", "Bytes Sent"]
                 .iter()
                 .all(|name| number(cells.get(name)).is_some());
@@ -126,11 +127,11 @@ impl<'a> Row<'a> {
 
     fn client(&self) -> ListedClient {
         let cell = |name: &str| self.cells.get(name);
-        let (real_ip, real_port) = cell("Real Address").map_or((None, None), |text| real_address(text));
+        let real = cell("Real Address").and_then(|text| RealAddress::parse(text));
         ListedClient {
             common_name: self.common_name.clone(),
-            real_ip,
-            real_port,
+            real_ip: real.map(|real| real.ip),
+            real_port: real.and_then(|real| real.port),
             virtual_ip: cell("Virtual Address").and_then(|text| text.parse().ok()),
             virtual_ip6: cell("Virtual IPv6 Address").and_then(|text| text.parse().ok()),
             bytes_received: number(cell("Bytes Received")),
@@ -150,15 +151,6 @@ fn known(text: Option<&&str>) -> Option<String> {
 
 fn number(text: Option<&&str>) -> Option<u64> {
     text?.parse().ok()
-}
-
-/// `IPv4:port`, `[IPv6]:port` or an address alone.
-fn real_address(text: &str) -> (Option<IpAddr>, Option<u16>) {
-    match (text.parse::<SocketAddr>(), text.parse::<IpAddr>()) {
-        (Ok(address), _) => (Some(address.ip().to_canonical()), Some(address.port())),
-        (_, Ok(ip)) => (Some(ip.to_canonical()), None),
-        _ => (None, None),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! How sessions end: by a hook, by a log line, by the daemon's own end, or without a word.
 
-use std::net::SocketAddr;
-
 use agent_api::{BytesSource, Event, EventType, Session};
 use openvpn::Environment;
 use openvpn::management::ClientEnded;
@@ -82,11 +80,10 @@ impl Tracker {
             key.common_name == ended.common_name
                 && key.connected_at <= ended.at.unix_timestamp()
                 && session.ending.is_none()
-                && session.is_at(&ended.real_address)
+                && ended.real.is_of(session.real_ip, session.real_port)
         });
         let Some((key, session)) = found else { return };
-        let has_port = ended.real_address.parse::<SocketAddr>().is_ok();
-        if self.settings.hooks || !has_port {
+        if self.settings.hooks || ended.real.port.is_none() {
             session.ending = Some(Ending {
                 at: ended.at.unix_timestamp(),
                 reason: ended.reason.clone(),

@@ -70,16 +70,6 @@ impl Tracked {
         self.read_at = millis(at).max(self.read_at);
     }
 
-    /// As the daemon prints it: IPv6 without a port.
-    pub(super) fn is_at(&self, real_address: &str) -> bool {
-        let Some(ip) = self.real_ip else { return false };
-        match self.real_port {
-            _ if real_address == ip.to_string() => true,
-            Some(port) => real_address == std::net::SocketAddr::new(ip, port).to_string(),
-            None => false,
-        }
-    }
-
     pub(super) fn facts(&self, key: &Key) -> Session {
         Session {
             common_name: key.common_name.clone(),

@@ -5,4 +5,5 @@ mod commands;
 mod inventory;
 mod odd_servers;
 mod recordings;
+mod releases;
 mod spool;

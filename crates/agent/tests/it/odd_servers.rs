@@ -2,9 +2,9 @@
 
 use agent::tracker::{Boot, Memory, Observation, Settings, Tracker};
 use agent_api::{Event, EventType};
-use openvpn::Environment;
 use openvpn::management::{ClientEnded, Line, Notice, Reader};
 use openvpn::status::{ListedClient, StatusReport};
+use openvpn::{Environment, RealAddress};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -71,7 +71,7 @@ fn logged_end(seconds: i64, real_address: &str) -> Observation {
     let ended = ClientEnded {
         at: after(seconds),
         common_name: "jdoe".to_owned(),
-        real_address: real_address.to_owned(),
+        real: RealAddress::parse(real_address).unwrap(),
         reason: "delayed-exit".to_owned(),
     };
     Observation::Notice {

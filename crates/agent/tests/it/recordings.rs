@@ -10,14 +10,14 @@ use openvpn::management::{Notice, TimedNotice, parse_transcript};
 use openvpn::status::parse_status;
 use time::{Duration, OffsetDateTime};
 
-fn folder(run: &str) -> PathBuf {
+pub(super) fn folder(run: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/fixtures/openvpn")
         .join(run)
 }
 
 /// What the daemon said, in the order of time, from all its transcripts.
-fn notices(run: &str) -> Vec<TimedNotice> {
+pub(super) fn notices(run: &str) -> Vec<TimedNotice> {
     let mut notices = Vec::new();
     for entry in fs::read_dir(folder(run)).unwrap() {
         let path = entry.unwrap().path();
@@ -42,7 +42,7 @@ fn hooks(run: &str) -> Vec<(OffsetDateTime, Environment)> {
     found
 }
 
-fn tracker(hooks: bool) -> Tracker {
+pub(super) fn tracker(hooks: bool) -> Tracker {
     let settings = Settings {
         namespace: Settings::namespace_of("vpn-1"),
         hooks,
@@ -53,7 +53,7 @@ fn tracker(hooks: bool) -> Tracker {
 }
 
 /// Plays a run as the agent would have heard it, with the sources that are named.
-fn play(run: &str, tracker: &mut Tracker, with_notices: bool, with_hooks: bool) -> Vec<Event> {
+pub(super) fn play(run: &str, tracker: &mut Tracker, with_notices: bool, with_hooks: bool) -> Vec<Event> {
     let notices = if with_notices { notices(run) } else { Vec::new() };
     let hooks = if with_hooks { hooks(run) } else { Vec::new() };
     let mut observations: Vec<(OffsetDateTime, u8, Observation)> = Vec::new();
@@ -80,11 +80,11 @@ fn play(run: &str, tracker: &mut Tracker, with_notices: bool, with_hooks: bool) 
     events
 }
 
-fn of_type(events: &[Event], event_type: EventType) -> Vec<&Event> {
+pub(super) fn of_type(events: &[Event], event_type: EventType) -> Vec<&Event> {
     events.iter().filter(|event| event.event_type == event_type).collect()
 }
 
-fn ended_as_scripts_say(run: &str, events: &[Event]) {
+pub(super) fn ended_as_scripts_say(run: &str, events: &[Event]) {
     for (_, environment) in hooks(run) {
         let (Some("client-disconnect"), Some(lasted)) =
             (environment.text("script_type"), environment.number("time_duration"))

@@ -188,13 +188,4 @@ impl RecordedSession {
         let logged = || self.logged_end.as_ref().map(|end| end.at.max(self.connected_at));
         self.reported_end.as_ref().map(|end| end.at).or_else(logged)
     }
-
-    /// Whether a log line that names an address may speak of this session.
-    pub(crate) fn is_at(&self, printed_address: &str) -> bool {
-        match (self.real_ip, self.real_port) {
-            (Some(IpAddr::V4(ip)), Some(port)) => printed_address == format!("{ip}:{port}"),
-            (Some(ip), _) => printed_address == ip.to_string(),
-            _ => false,
-        }
-    }
 }

@@ -117,7 +117,9 @@ impl History {
             |session: &&mut RecordedSession| session.common_name == ended.common_name && session.logged_end.is_none();
         let mut candidates: Vec<_> = self.current().sessions.iter_mut().filter(open).collect();
         // A client that floated is logged with an address that only `status` has told.
-        let index = candidates.iter().position(|session| session.is_at(&ended.real_address));
+        let index = candidates
+            .iter()
+            .position(|session| ended.real.is_of(session.real_ip, session.real_port));
         let index = index.or_else(|| (candidates.len() == 1 && candidates[0].ended_at().is_none()).then_some(0));
         if let Some(index) = index {
             candidates[index].logged_end = Some(ended.clone());

@@ -7,10 +7,14 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::{ListedClient, StatusError, StatusReport, real_address};
+use super::{ListedClient, StatusError, StatusReport};
+use crate::real_address::RealAddress;
 
 /// Version 1 writes the machine's local time without its zone; the recordings were made in UTC.
 const LOCAL_TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+/// `Sun Nov 22 13:36:40 2026`: daemons before 2.5.
+const LOCAL_TIME_OF_2_4: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]");
 
 /// Version 1 has no identifiers: virtual addresses come from its routing table, by common name and real address.
 pub(super) fn parse(lines: &[&str]) -> Result<StatusReport, StatusError> {
@@ -62,12 +66,11 @@ fn client(line: &str) -> Option<(String, ListedClient)> {
         cells.next()?,
         cells.next()?,
     );
-    let (real_ip, real_port) = real_address(address);
-    real_ip?;
+    let real = RealAddress::parse(address)?;
     let client = ListedClient {
         common_name: name.to_owned(),
-        real_ip,
-        real_port,
+        real_ip: Some(real.ip),
+        real_port: real.port,
         bytes_received: Some(received.parse().ok()?),
         bytes_sent: Some(sent.parse().ok()?),
         connected_at: local_time(since),
@@ -85,7 +88,7 @@ fn route(line: &str) -> Option<((String, String), IpAddr)> {
 }
 
 fn local_time(text: &str) -> Option<OffsetDateTime> {
-    PrimitiveDateTime::parse(text, LOCAL_TIME)
-        .ok()
-        .map(PrimitiveDateTime::assume_utc)
+    let parsed =
+        PrimitiveDateTime::parse(text, LOCAL_TIME).or_else(|_| PrimitiveDateTime::parse(text, LOCAL_TIME_OF_2_4));
+    parsed.ok().map(PrimitiveDateTime::assume_utc)
 }

@@ -42,7 +42,8 @@ fn what_the_fuzzer_has_kept_holds() {
 
 #[test]
 fn what_real_daemons_have_written_holds_for_every_reader() {
-    let recorded = files(&repository().join("tests/fixtures/openvpn"));
+    let of = |recordings: &str| files(&repository().join("tests/fixtures").join(recordings));
+    let recorded = [of("openvpn"), of("openvpn-releases")].concat();
     for (name, _) in PROPERTIES {
         assert_eq!(broken(name, &recorded), [] as [PathBuf; 0], "{name}");
     }

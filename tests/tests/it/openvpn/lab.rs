@@ -211,7 +211,7 @@ impl Lab {
             "netns",
             "exec",
             &self.server_namespace(),
-            "openvpn",
+            &daemon(),
             "--config",
             &config,
         ]);
@@ -351,6 +351,11 @@ impl Drop for Lab {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The daemon of the labs: Debian's, unless another release is to prove itself.
+fn daemon() -> String {
+    std::env::var("OPENVPN_DAEMON").unwrap_or_else(|_| "openvpn".to_owned())
 }
 
 fn kill(child: &Mutex<Option<Child>>) {
