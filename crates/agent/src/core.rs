@@ -165,8 +165,7 @@ impl Core {
 
     fn hooks(&self) -> Result<(Vec<PathBuf>, Vec<Observation>), SpoolError> {
         let waiting = match inbox::waiting(&self.inbox, HOOKS_A_BATCH) {
-            // In order: what comes after one that is left for now is left, too.
-            Ok(waiting) => waiting.into_iter().take_while(|call| !call.is_fresh_end()).collect(),
+            Ok(waiting) => inbox::due(waiting),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(self.failed(error)),
         };

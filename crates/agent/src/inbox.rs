@@ -87,9 +87,24 @@ pub struct Call {
 
 impl Call {
     /// Whether it is an end of which the log may still have to tell.
-    pub fn is_fresh_end(&self) -> bool {
+    fn is_fresh_end(&self) -> bool {
         self.environment.text("script_type") == Some("client-disconnect") && self.age < LOG_FOLLOWS_WITHIN
     }
+
+    fn is_refusal(&self) -> bool {
+        self.environment.text(REFUSED).is_some()
+    }
+}
+
+/// Those that are to be taken over now, in order: what comes after a fresh end waits with it. But not the word that a client was refused:
+/// daemons before 2.6 call such a one established a moment later.
+pub fn due(waiting: Vec<Call>) -> Vec<Call> {
+    let mut waits = false;
+    let is_due = |call: &Call| {
+        waits |= call.is_fresh_end();
+        !waits || call.is_refusal()
+    };
+    waiting.into_iter().filter(is_due).collect()
 }
 
 /// What waits in the inbox, in the order of the calls, at most `limit`.

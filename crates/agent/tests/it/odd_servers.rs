@@ -1,5 +1,8 @@
 //! What servers and hosts do that is rare: clients that are refused beside a session, clocks that are set, lists without addresses.
 
+use std::fs;
+
+use agent::inbox::{self, REFUSED};
 use agent::tracker::{Boot, Memory, Observation, Settings, Tracker};
 use agent_api::{Event, EventType};
 use openvpn::management::{ClientEnded, Line, Notice, Reader};
@@ -125,6 +128,35 @@ fn a_client_that_was_refused_does_not_end_the_session_beside_it() {
         }
         assert_eq!(tracker.len(), 1);
     }
+}
+
+/// Daemons of 2.5 call a client established that the hook has just refused; and its hook's word came after that of another end.
+#[test]
+fn the_word_of_a_refusal_waits_for_no_other_end() {
+    let folder = std::env::temp_dir().join(format!("agent-refusal-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    for (name, variables) in [
+        ("1", vec![("script_type", "client-connect"), ("common_name", "before")]),
+        ("2", vec![("script_type", "client-disconnect"), ("common_name", "jdoe")]),
+        ("3", vec![("script_type", "client-connect"), ("common_name", "after")]),
+        (
+            "4",
+            vec![
+                ("script_type", "client-connect"),
+                ("common_name", "jdoe"),
+                (REFUSED, "1"),
+            ],
+        ),
+    ] {
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        inbox::leave(&folder, name, variables).unwrap();
+    }
+    let due = inbox::due(inbox::waiting(&folder, 100).unwrap());
+    let names: Vec<_> = due.iter().filter_map(|call| call.path.file_stem()).collect();
+    assert_eq!(names, ["1", "4"]);
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 /// The list would end a session a moment before its hook tells how it ended.
