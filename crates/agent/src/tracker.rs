@@ -223,10 +223,10 @@ impl Tracker {
     fn tick(&mut self, now: OffsetDateTime, events: &mut Vec<Event>) {
         self.settle_ends(now, events);
         let interval = self.settings.update_interval.whole_milliseconds().unsigned_abs() as u64;
-        let due = self.sessions.iter_mut().filter(|(_, session)| {
-            let news = (session.bytes_in, session.bytes_out) != (session.told.0, session.told.1);
-            news && millis(now).abs_diff(session.told.2) >= interval
-        });
+        let due = self
+            .sessions
+            .iter_mut()
+            .filter(|(_, session)| session.has_news() && millis(now).abs_diff(session.told.2) >= interval);
         // The others follow with the next ticks: thousands at once would cost memory, and the product a peak.
         for (key, session) in due.take(UPDATES_A_TICK) {
             let at = stamp(&mut self.latest, from_millis(session.read_at));

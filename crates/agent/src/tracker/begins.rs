@@ -7,7 +7,7 @@ use openvpn::Environment;
 use time::{Duration, OffsetDateTime};
 
 use super::alike::Witness;
-use super::session::{Key, Tracked, from_environment, millis};
+use super::session::{Details, Key, Tracked, from_environment, millis};
 use super::{Boot, Tracker};
 use crate::inbox::REFUSED;
 
@@ -111,6 +111,7 @@ impl Tracker {
             bytes_out: session.bytes_out,
             read_at: millis(connected_at),
             told: (session.bytes_in, session.bytes_out, millis(connected_at)),
+            details: Details::default(),
             ending: None,
             missing_since: None,
         };

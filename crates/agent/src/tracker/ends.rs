@@ -41,7 +41,10 @@ impl Tracker {
         if self.ended_finally.get(&id) == Some(&true) {
             return;
         }
-        let known = self.sessions.remove(&key);
+        let mut known = self.sessions.remove(&key);
+        if let Some(known) = &mut known {
+            known.tell_details(&mut session);
+        }
         let was_ended = self.ended_finally.contains_key(&id);
         if known.is_none() && !was_ended {
             // Let in and thrown out at once by its own configuration: never a session.
@@ -97,9 +100,12 @@ impl Tracker {
 
     /// Ends a session with the counters that were read last.
     pub(super) fn end(&mut self, key: &Key, at: OffsetDateTime, reason: &str, events: &mut Vec<Event>) {
-        let Some(known) = self.sessions.remove(key) else { return };
+        let Some(mut known) = self.sessions.remove(key) else {
+            return;
+        };
         self.drop_cid(key, Some(&known));
         let mut session = known.facts(key);
+        known.tell_details(&mut session);
         session.session_id = Some(known.id);
         session.bytes_source = Some(match (known.bytes_in, known.bytes_out) {
             (None, None) => BytesSource::Missing,
@@ -153,7 +159,7 @@ impl Tracker {
             let Some(mut session) = self.sessions.remove(key) else {
                 continue;
             };
-            if (session.bytes_in, session.bytes_out) != (session.told.0, session.told.1) {
+            if session.has_news() {
                 let at = stamp(&mut self.latest, from_millis(session.read_at));
                 events.push(update(key, &mut session, at, &self.settings.namespace));
             }

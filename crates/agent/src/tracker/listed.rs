@@ -85,17 +85,18 @@ impl Tracker {
                 virtual_ip6: client.virtual_ip6,
                 username: client.username.clone(),
                 cid: client.cid,
-                cipher: client.cipher.clone(),
                 ..Session::default()
             };
             self.open(key.clone(), seconds(key.connected_at), session, events);
             if let Some(session) = self.sessions.get_mut(key) {
+                session.learn(client);
                 session.read(seen_at, counters(client.bytes_received), counters(client.bytes_sent));
             }
             return;
         };
         known.missing_since = None;
         known.cid = client.cid.or(known.cid);
+        known.learn(client);
         known.read(seen_at, counters(client.bytes_received), counters(client.bytes_sent));
         // IPv6 is printed without a port: the same address is the same client.
         let floated =

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Boot;
-use super::session::{Key, Tracked, millis};
+use super::session::{Details, Key, Tracked, millis};
 
 /// Everything that has to survive a restart of the agent.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -73,6 +73,7 @@ fn relived(id: Uuid, event: &serde_json::Value) -> Option<(Key, Tracked)> {
         bytes_out: event["bytes_out"].as_u64(),
         read_at: millis(at),
         told: (None, None, millis(at)),
+        details: Details::default(),
         ending: None,
         missing_since: None,
     };

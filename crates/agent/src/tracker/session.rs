@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use agent_api::{BytesSource, Client, Event, EventType, Session};
 use openvpn::Environment;
+use openvpn::status::ListedClient;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -47,10 +48,26 @@ pub(super) struct Tracked {
     pub(super) read_at: i64,
     /// Counters of the last update that was sent, and when it was.
     pub(super) told: (Option<u64>, Option<u64>, i64),
+    #[serde(default)]
+    pub(super) details: Details,
     /// Its end, as a log line told it, while the hook's word or the next list is awaited.
     pub(super) ending: Option<Ending>,
     /// Since when reports no longer list it, milliseconds since 1970.
     pub(super) missing_since: Option<i64>,
+}
+
+/// What only lists tell of a session, beside its counters. The last list before it is told counts: while keys are being agreed upon,
+/// a list has another cipher.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Details {
+    #[default]
+    Unknown,
+    /// To be told with the next update, or with the end.
+    New {
+        cipher: Option<String>,
+        username: Option<String>,
+    },
+    Told,
 }
 
 /// An end that the daemon has logged.
@@ -68,6 +85,30 @@ impl Tracked {
         self.bytes_in = bytes_in.or(self.bytes_in);
         self.bytes_out = bytes_out.or(self.bytes_out);
         self.read_at = millis(at).max(self.read_at);
+    }
+
+    pub(super) fn learn(&mut self, client: &ListedClient) {
+        let says_any = client.cipher.is_some() || client.username.is_some();
+        if says_any && self.details != Details::Told {
+            self.details = Details::New {
+                cipher: client.cipher.clone(),
+                username: client.username.clone(),
+            };
+        }
+    }
+
+    /// Adds to the facts what has not been told yet.
+    pub(super) fn tell_details(&mut self, facts: &mut Session) {
+        if let Details::New { cipher, username } = &mut self.details {
+            facts.cipher = facts.cipher.take().or(cipher.take());
+            facts.username = facts.username.take().or(username.take());
+            self.details = Details::Told;
+        }
+    }
+
+    /// Whether there is anything that an update would tell.
+    pub(super) fn has_news(&self) -> bool {
+        (self.bytes_in, self.bytes_out) != (self.told.0, self.told.1) || matches!(self.details, Details::New { .. })
     }
 
     pub(super) fn facts(&self, key: &Key) -> Session {
@@ -89,6 +130,7 @@ impl Tracked {
 pub(super) fn update(key: &Key, session: &mut Tracked, at: OffsetDateTime, namespace: &Uuid) -> Event {
     session.told = (session.bytes_in, session.bytes_out, millis(at));
     let mut facts = session.facts(key);
+    session.tell_details(&mut facts);
     facts.session_id = Some(session.id);
     facts.bytes_source = session.bytes_in.map(|_| BytesSource::LastPoll);
     let address = session.real_ip.map(|ip| ip.to_string()).unwrap_or_default();

@@ -133,3 +133,21 @@ fn a_logged_end_says_why_in_every_release() {
         );
     }
 }
+
+/// Neither hooks nor notifications tell the cipher; and it is known only once the keys are agreed upon.
+#[test]
+fn the_cipher_is_learned_from_the_lists() {
+    for (run, cipher) in RELEASES
+        .into_iter()
+        .zip([None, Some("AES-256-GCM"), Some("AES-256-GCM")])
+    {
+        let events = play(run, &mut tracker(true), true, true);
+        let told: Vec<_> = events
+            .iter()
+            .filter_map(|event| event.session.as_ref())
+            .filter_map(|session| session.cipher.as_deref())
+            .collect();
+        // Of both clients, once; the recordings ask for lists rarely.
+        assert_eq!(told, vec![cipher; 2].into_iter().flatten().collect::<Vec<_>>(), "{run}");
+    }
+}

@@ -61,6 +61,14 @@ async fn a_client_connects_moves_data_floats_and_leaves() {
     })
     .await;
 
+    // What only its lists tell; before 2.5 not even those.
+    if !lab.server_log().contains("OpenVPN 2.4") {
+        the_session(&stack, "Jürgen Müller", "known with its cipher", |session| {
+            session["cipher"] == "AES-256-GCM"
+        })
+        .await;
+    }
+
     lab.move_client(&client, "198.18.9.9");
     lab.ping(&client, 20, 100);
     the_session(&stack, "Jürgen Müller", "at its new address", |session| {
