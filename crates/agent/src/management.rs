@@ -56,7 +56,7 @@ impl Address {
 pub enum ManagementError {
     #[error("cannot reach the management interface")]
     Unreachable(#[source] std::io::Error),
-    #[error("the management interface says nothing: another client is attached to it")]
+    #[error("the management interface says nothing: another client is attached to it, or the daemon stands still")]
     Occupied,
     #[error("the management interface refuses the password")]
     WrongPassword,

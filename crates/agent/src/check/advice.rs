@@ -168,6 +168,12 @@ impl Advice {
     }
 
     fn remarks(&mut self, server: &Server) {
+        if !server.includes.is_empty() {
+            self.note(format!(
+                "It takes in other files, which this check does not read: {}. What stands there may seem to be missing.",
+                server.includes.join(", ")
+            ));
+        }
         if server.duplicate_cn {
             self.note("duplicate-cn is on: the product must know. Register the VPN server with it, or one name has one session only.");
         }

@@ -29,6 +29,8 @@ pub(super) struct Server {
     pub group: Option<String>,
     pub chroot: Option<PathBuf>,
     pub is_server: bool,
+    /// Other files that it takes in (`config FILE`); they are not read.
+    pub includes: Vec<String>,
     /// Lines that the daemon would refuse.
     pub faults: Vec<String>,
 }
@@ -70,6 +72,12 @@ impl Server {
                 || config.has("server-ipv6")
                 || config.has("server-bridge")
                 || first("mode") == Some("server"),
+            includes: config
+                .directives
+                .iter()
+                .filter(|directive| directive.name == "config")
+                .filter_map(|directive| directive.argument(0).map(str::to_owned))
+                .collect(),
             faults: config.faults.iter().map(ToString::to_string).collect(),
         }
     }
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_servers_configuration_is_understood() {
-        let text = "server 10.8.0.0 255.255.255.0\nmanagement /run/ovpn/m.sock unix\nmanagement-hold\nstatus s.log 5\nuser nobody\n\
+        let text = "server 10.8.0.0 255.255.255.0\nmanagement /run/ovpn/m.sock unix\nmanagement-hold\nstatus s.log 5\nuser nobody\nconfig more.conf\n\
                     client-connect \"/usr/local/bin/notify in\"\nscript-security 2\n<ca>\nuser root\n</ca>\n";
         let server = Server::read(Path::new("/etc/openvpn/server/office.conf"), text);
         assert_eq!(server.management.as_deref(), Some("unix:/run/ovpn/m.sock"));
@@ -108,6 +116,7 @@ mod tests {
         assert_eq!(server.connect_hook.as_deref(), Some("/usr/local/bin/notify in"));
         assert_eq!(server.user.as_deref(), Some("nobody"));
         assert_eq!(server.script_security, 2);
+        assert_eq!(server.includes, ["more.conf"]);
         assert!(server.hold && server.is_server && !server.client_auth && !server.status_from_unit);
     }
 
