@@ -20,6 +20,7 @@ async fn each_end_says_why() {
     }
     let stack = Stack::start().await;
     let lab = Lab::start(&stack, "vpn-real").await;
+    lab.attached().await;
     let leaves = lab.connect("leaves").await;
     let dies = lab.connect("dies").await;
     let first = lab.connect("shared").await;
@@ -40,7 +41,7 @@ async fn each_end_says_why() {
     lab.kill_client(&first);
     assert_eq!(end(&taken_over), ("reported", None), "the daemon does not say why");
     let left = the_session(&stack, "leaves", "ended", |session| session["bytes_source"] == "final").await;
-    assert_eq!(end(&left), ("reported", Some("delayed-exit")));
+    assert_eq!(end(&left), ("reported", Some(lab.reason_of_leaving())));
     let died = the_session(&stack, "dies", "ended", |session| session["bytes_source"] == "final").await;
     assert_eq!(end(&died), ("reported", Some("ping-restart")));
 
@@ -72,7 +73,7 @@ async fn without_hooks_the_log_says_why() {
     lab.disconnect(&leaves).await;
     lab.kill_client(&dies);
     let left = the_session(&stack, "leaves", "ended", |session| session["ended_by"] == "reported").await;
-    assert_eq!(end(&left), ("reported", Some("delayed-exit")));
+    assert_eq!(end(&left), ("reported", Some(lab.reason_of_leaving())));
     let died = the_session(&stack, "dies", "ended", |session| session["ended_by"] == "reported").await;
     assert_eq!(end(&died), ("reported", Some("ping-restart")));
 }

@@ -182,7 +182,7 @@ impl Lab {
         let network = &self.plan.network;
         let server = format!(
             "port 1194\nproto {proto}\ndev tun\n{network}\nca {folder}/ca.crt\ncert {folder}/server.crt\n\
-             key {folder}/server.key\ndh none\nkeepalive 1 4\nexplicit-exit-notify 1\nscript-security 2\n{hooks}\
+             key {folder}/server.key\ndh none\nkeepalive 1 4\ntls-timeout 1\nexplicit-exit-notify 1\nscript-security 2\n{hooks}\
              management {folder}/m.sock unix\nmanagement-log-cache 300\nstatus {folder}/status.log 1\n\
              status-version 3\nverb 3\nlog-append {folder}/server.log\n{}\n",
             self.plan.options.replace("{folder}", &folder.to_string())
@@ -278,6 +278,14 @@ impl Lab {
         self.run(Command::new("kill").args([&format!("-{signal}"), &pid]));
     }
 
+    /// Why a client that says good-bye is gone, in this daemon's words.
+    pub(crate) fn reason_of_leaving(&self) -> &'static str {
+        match self.server_log().contains("CC-EEN exit message") {
+            true => "delayed-exit",
+            false => "remote-exit",
+        }
+    }
+
     fn inside(&self, namespace: &str, program: &str, arguments: &[&str], log: &str) -> Child {
         let mut command = Command::new("ip");
         // `ip netns exec` becomes the program: the child's pid is the program's.
@@ -320,10 +328,12 @@ impl Drop for Lab {
     #[expect(clippy::print_stderr, reason = "the logs belong to the report of a failed test")]
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for log in ["agent.log", "server.log"] {
-                let text = text(&self.folder.join(log));
+            let clients = (0..*self.next_client.get_mut()).map(|number| (format!("c{number}.log"), 15));
+            let both = ["agent.log", "server.log"].map(|log| (log.to_owned(), 60));
+            for (log, last) in both.into_iter().chain(clients) {
+                let text = text(&self.folder.join(&log));
                 let lines: Vec<&str> = text.lines().collect();
-                eprintln!("--- {log}:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+                eprintln!("--- {log}:\n{}", lines[lines.len().saturating_sub(last)..].join("\n"));
             }
         }
         for child in self

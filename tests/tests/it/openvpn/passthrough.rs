@@ -117,10 +117,17 @@ async fn answers_of_tools_and_of_the_agent_never_mix() {
         assert!(two.answer_line().starts_with("Management Version"));
         assert_eq!(two.answer_line(), "END");
     }
-    // No answer at all, and one without a mark at its end.
+    // No answer at all before 2.7, and one without a mark at its end.
     one.say("version 5\ntest 3\npid\n");
-    assert!((0..3).all(|number| one.answer_line().starts_with(&format!("[{number}] "))));
-    assert!(one.answer_line().starts_with("SUCCESS: pid="));
+    let mut line = one.answer_line();
+    while line.to_lowercase().contains("version") || line == "END" {
+        line = one.answer_line();
+    }
+    for number in 0..3 {
+        assert!(line.starts_with(&format!("[{number}] ")), "{line}");
+        line = one.answer_line();
+    }
+    assert!(line.starts_with("SUCCESS: pid="), "{line}");
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ impl Lab {
         let options = &client.options;
         let config = format!(
             "client\ndev tun\nproto {proto}\nremote {server} 1194\nnobind\nca {folder}/ca.crt\ncert {folder}/{file}.crt\nkey {folder}/{file}.key\n\
-             remote-cert-tls server\nexplicit-exit-notify 1\nconnect-retry 1 1\nverb 3\nlog-append {}\n{options}\n",
+             remote-cert-tls server\nexplicit-exit-notify 1\nconnect-retry 1 1\ntls-timeout 1\nverb 3\nlog-append {}\n{options}\n",
             log.display()
         );
         let path = self.folder.join(format!("{file}.conf"));
