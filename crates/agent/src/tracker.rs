@@ -214,7 +214,7 @@ impl Tracker {
         let Some(session) = self.by_cid.get(&cid).and_then(|key| self.sessions.get_mut(key)) else {
             return;
         };
-        // The kernel moves the data and does not tell: nothing is known, which is not zero.
+        // Where the kernel moves the data, 2.6 counts only what it moves itself here: lists tell, and this is not known, which is not zero.
         if !self.dco {
             session.read(at, Some(received), Some(sent));
         }

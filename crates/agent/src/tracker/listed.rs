@@ -74,8 +74,10 @@ impl Tracker {
         client: &ListedClient,
         events: &mut Vec<Event>,
     ) {
+        // Where the kernel moves the data, the daemon asks it for its counters before it writes a list. A handshake has bytes: 0 means
+        // that it got no answer.
         let dco = self.dco;
-        let counters = |bytes: Option<u64>| bytes.filter(|_| !dco);
+        let counters = |bytes: Option<u64>| bytes.filter(|bytes| !dco || *bytes > 0);
         let Some(known) = self.sessions.get_mut(key) else {
             let session = Session {
                 common_name: client.common_name.clone(),

@@ -130,6 +130,30 @@ fn a_client_that_was_refused_does_not_end_the_session_beside_it() {
     }
 }
 
+/// DCO: the daemon asks the kernel for a list, and not for `bytecount`.
+#[test]
+fn where_the_kernel_moves_the_data_lists_have_its_counters() {
+    let mut tracker = tracker(false);
+    tracker.set_dco(true);
+    let mut counted = |seconds: i64, bytes: u64| {
+        tracker.observe(list(seconds, vec![client(0, "10.8.0.2", 7, bytes)]));
+        let notice = Notice::ByteCount {
+            cid: 7,
+            received: 3_000,
+            sent: 3_000,
+        };
+        let at = after(seconds);
+        tracker.observe(Observation::Notice { at, notice });
+        let told = tick(&mut tracker, seconds + 60);
+        let updates = of_type(&told, EventType::SessionUpdated);
+        updates.last().and_then(|event| event.session.as_ref()?.bytes_in)
+    };
+    assert_eq!(counted(10, 0), None, "the kernel did not say");
+    assert_eq!(counted(80, 5_000_000), Some(5_000_000));
+    assert_eq!(counted(150, 9_000_000), Some(9_000_000));
+    assert_eq!(counted(220, 0), None, "what was told stays");
+}
+
 /// Daemons of 2.5 call a client established that the hook has just refused; and its hook's word came after that of another end.
 #[test]
 fn the_word_of_a_refusal_waits_for_no_other_end() {
