@@ -257,3 +257,50 @@ async fn an_agent_without_the_management_interface_says_that_it_cannot() {
     let session = the_session(&stack, "mallory", "ended", ended_exactly).await;
     assert_eq!(session["ended_by"], "reported", "the agent did nothing");
 }
+
+#[tokio::test]
+async fn two_servers_with_their_agents_are_kept_apart() {
+    if skipped() {
+        return;
+    }
+    let stack = Stack::start().await;
+    let labs = [Lab::start(&stack, "vpn-one").await, Lab::start(&stack, "vpn-two").await];
+    for lab in &labs {
+        lab.attached().await;
+    }
+    // The same VPN user, with the same address in both tunnels.
+    let clients = [labs[0].connect("alice").await, labs[1].connect("alice").await];
+    let both = eventually("both sessions", async || {
+        let sessions = sessions_of(&stack, "alice").await;
+        (sessions.len() == 2 && sessions.iter().all(status("active"))).then_some(sessions)
+    })
+    .await;
+    assert_eq!(both[0]["virtual_ip"], both[1]["virtual_ip"]);
+    assert_ne!(both[0]["server_instance"], both[1]["server_instance"]);
+    let of = |server: &str| {
+        both.iter()
+            .find(|session| session["server_instance"] == server)
+            .unwrap()
+    };
+    terminate(&stack, of("vpn-one"), None).await;
+    command_in(&stack, of("vpn-one"), &["reconnected"]).await;
+    labs[0].disconnect(&clients[0]).await;
+    let ends = eventually("the sessions of the first server to have ended", async || {
+        let sessions = sessions_of(&stack, "alice").await;
+        let first: Vec<_> = sessions
+            .iter()
+            .filter(|session| session["server_instance"] == "vpn-one")
+            .collect();
+        (first.len() == 2 && first.iter().all(|session| ended_exactly(session))).then(|| sessions.clone())
+    })
+    .await;
+    let second: Vec<_> = ends
+        .iter()
+        .filter(|session| session["server_instance"] == "vpn-two")
+        .collect();
+    assert_eq!(second.len(), 1, "{ends:#?}");
+    assert_eq!(
+        (&second[0]["id"], &second[0]["session_status"]),
+        (&of("vpn-two")["id"], &"active".into())
+    );
+}

@@ -10,6 +10,7 @@ mod command_faults;
 mod commands;
 mod disk;
 mod ends;
+mod faults;
 mod lab;
 mod names;
 mod operations;
