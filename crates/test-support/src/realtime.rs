@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use futures_util::{SinkExt, StreamExt};
@@ -183,9 +183,11 @@ impl Socket {
     /// The next frame with this event; others are passed over.
     ///
     /// # Panics
-    /// When the socket ends before.
+    /// When the socket ends before, or after a minute of others.
     pub async fn until(&mut self, event: &str) -> Value {
+        let started = Instant::now();
         loop {
+            assert!(started.elapsed() < 2 * PATIENCE, "`{event}` did not come");
             match self.next().await {
                 Ok(frame) if frame["event"] == event => return frame,
                 Ok(_) => {}

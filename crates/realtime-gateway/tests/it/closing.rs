@@ -94,6 +94,8 @@ async fn somebody_elses_logout_ends_nothing() {
     let rig = Rig::new().await;
     let gateway = rig.gateway(&[]).await;
     let mut socket = rig.enters(&gateway).await;
+    // What is told before the list is in the list.
+    socket.until("sessions_update").await;
     let other = Revocation::PortalSession(Uuid::from_u128(8));
     rig.bus.publish_access_revoked(other).await.unwrap();
     rig.tells(&[session(1)]).await;
